@@ -1,0 +1,1 @@
+"""What touches the world: one module for each thing asked of it; they do not know each other."""

@@ -1,0 +1,1 @@
+"""What duban knows about letters: pure functions from bytes, rules and dates to values."""

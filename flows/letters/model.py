@@ -1,0 +1,259 @@
+"""The values duban passes around: frozen, JSON-shaped, each fact with its place in the text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+LetterType = Literal["reply", "co_handling_opinion", "second_reply", "follow_up", "summary", "other"]
+ProposalKind = Literal["cppcc_proposal", "npc_suggestion", "npc_motion"]
+Stance = Literal["pledged", "conditional", "ongoing", "declined", "done"]
+OwnerRole = Literal["lead", "support"]
+OwnerBasis = Literal["named", "ellipsis", "section", "issuer"]
+Precision = Literal["day", "month", "quarter", "half", "year", "plan", "vague"]
+Provenance = Literal["stated", "derived", "policy_default"]
+Comparator = Literal["exact", "at_least", "at_most", "about", "more_than", "less_than"]
+
+COMMITMENT_STANCES: frozenset[Stance] = frozenset({"pledged", "conditional"})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A half-open range ``[start, end)`` of characters of the archived text."""
+
+    start: int
+    end: int
+
+    def quote(self, text: str) -> str:
+        return text[self.start : self.end]
+
+    def holds(self, other: Span) -> bool:
+        return self.start <= other.start and other.end <= self.end
+
+    def meets(self, other: Span) -> bool:
+        return self.start < other.end and other.start < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something a person should look at: a stable code, a Chinese sentence, and where."""
+
+    code: str
+    message: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Which program read the bytes, and how sure its OCR was (0..1, None without OCR)."""
+
+    name: str
+    version: str
+    ocr: bool = False
+    ocr_confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line as the reader saw it, before anything is joined or dropped.
+
+    ``box`` is (left, top, right, bottom) in points from the page's top left, where the format has a page.
+    """
+
+    text: str
+    page: int
+    box: tuple[float, float, float, float] | None = None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceText:
+    """What a reader returns: lines in reading order, side facts (meta tables, mail headers), problems."""
+
+    lines: tuple[Line, ...]
+    reader: Reader
+    media_type: str
+    meta: tuple[tuple[str, str], ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """``text[start:start+length]`` of the letter came from ``lines[line]`` at column ``column``."""
+
+    start: int
+    length: int
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class LetterText:
+    """The archived text: page furniture removed, wrapped lines joined; every span refers to ``text``."""
+
+    text: str
+    source: SourceText
+    pieces: tuple[Piece, ...]
+    problems: tuple[Problem, ...] = ()
+
+    def page_at(self, offset: int) -> int:
+        """The page on which the character at ``offset`` stands (1-based)."""
+        page = 1
+        for piece in self.pieces:
+            if piece.start > offset:
+                break
+            page = self.source.lines[piece.line].page
+        return page
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    kind: ProposalKind | None = None
+    session: str | None = None
+    number: str | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    name: str | None = None
+    phone: str | None = None
+    address: str | None = None
+    postcode: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the letter says of itself; None or empty where it does not say (never guessed).
+
+    ``spans`` maps a field's name (``proposal.title``, ``issuers[0]``) to its place.
+    """
+
+    letter_type: LetterType = "reply"
+    document_number: str | None = None
+    title: str | None = None
+    issuers: tuple[str, ...] = ()
+    date: date | None = None
+    addressees: tuple[str, ...] = ()
+    copies_to: tuple[str, ...] = ()
+    proposal: Proposal | None = None
+    outcome: str | None = None
+    outcome_normalised: str | None = None
+    disclosure: str | None = None
+    disclosure_normalised: str | None = None
+    contacts: tuple[Contact, ...] = ()
+    spans: tuple[tuple[str, Span], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A numbered or headed part of the body; ``span`` covers heading and text, ``heading_span`` the heading line."""
+
+    number: str | None
+    heading: str
+    span: Span
+    heading_span: Span
+    level: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyLetter:
+    """A letter taken apart: its header, its sections, and ``body``, the stretches that may hold statements.
+
+    ``body`` leaves out letterhead, salutation, opening formula, headings, sign-off, contact lines, and whatever
+    is printed in the file beside the letter (site chrome, survey form, the proposal's own text).
+    """
+
+    text: LetterText
+    header: Header
+    sections: tuple[Section, ...]
+    body: tuple[Span, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A body that must do it: ``mention`` as written ("" where left out), name and id None where unresolved."""
+
+    mention: str
+    name: str | None
+    agency_id: str | None
+    role: OwnerRole
+    basis: OwnerBasis
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """``day`` is the last day of the stated period, None for a vague one."""
+
+    text: str
+    day: date | None
+    precision: Precision
+    provenance: Provenance = "stated"
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    text: str
+    value: float
+    unit: str
+    comparator: Comparator = "exact"
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The longest run of neighbouring clauses with one stance (see the annotation guide in docs/)."""
+
+    span: Span
+    text: str
+    page: int
+    section: str | None
+    stance: Stance
+    specific: bool
+    cues: tuple[str, ...]
+    confidence: float
+    owners: tuple[Owner, ...] = ()
+    deadline: Deadline | None = None
+    quantities: tuple[Quantity, ...] = ()
+    problems: tuple[Problem, ...] = field(default=())
+
+    @property
+    def is_commitment(self) -> bool:
+        return self.stance in COMMITMENT_STANCES
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The file as it arrived; ``received_at`` is RFC 3339 in UTC."""
+
+    name: str
+    sha256: str
+    bytes: int
+    media_type: str
+    received_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One commitment given to one agency; ``agency_id`` None means a person must choose (unresolved owner)."""
+
+    commitment_id: str
+    agency_id: str | None
+    mention: str
+    role: OwnerRole
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One notice to one agency: ``event`` is the CloudEvent (JSON text), ``sheet`` the Chinese hand-off sheet (HTML)."""
+
+    id: str
+    agency_id: str
+    commitment_id: str
+    role: OwnerRole
+    event: str
+    sheet: str

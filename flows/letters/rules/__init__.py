@@ -1,0 +1,1 @@
+"""Knowledge as data: tables of cues, headings and wordings, each row with its proof."""

@@ -1,0 +1,53 @@
+"""What duban asks of the world: an archive, a ledger, a channel; and what they hand back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from flows.letters.model import Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof that an object is in the archive, read back after writing: key, SHA-256 (hex), size in bytes, version."""
+
+    key: str
+    sha256: str
+    bytes: int
+    version_id: str | None
+    existed: bool = False
+
+
+class Archive(Protocol):
+    """Write-once storage.  Every call raises ``Unavailable`` when the store cannot be reached."""
+
+    def put(self, key: str, data: bytes, *, media_type: str, name: str | None = None) -> Receipt:
+        """Store ``data`` under ``key`` unless it is there already, then read the receipt back.
+
+        ``name`` is the original's file name, kept as metadata.  The same bytes again are no error
+        (``existed=True``); other bytes under the same key raise ``ArchiveConflict``.
+        """
+
+    def receipt(self, key: str) -> Receipt | None:
+        """The receipt of what is stored under ``key``, asked of the store now; None when absent."""
+
+    def get(self, key: str) -> bytes:
+        """The stored bytes, their checksum verified."""
+
+
+class Channel(Protocol):
+    """Delivers notices; at least once, told apart by the notice's id.  Raises ``Unavailable`` when it is down."""
+
+    def deliver(self, notice: Notice) -> str:
+        """Deliver and return where it went, for the log."""
+
+
+def original_key(sha256: str) -> str:
+    """The contract's key of an original."""
+    return f"originals/sha256/{sha256[:2]}/{sha256}"
+
+
+def record_key(sha256: str, rules_version: str, suffix: str = ".json") -> str:
+    """The contract's key of a record (``.json``), its text (``.txt``) or its events (``.events.jsonl``)."""
+    return f"records/{sha256}/{rules_version}{suffix}"
