@@ -1,0 +1,68 @@
+"""Every ``DUBAN_*`` setting, once, typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from flows.letters.errors import SettingsError
+
+DEMO_DIRECTORY = Path(__file__).resolve().parent / "demo" / "agencies.toml"
+
+
+class Settings(BaseSettings):
+    """The settings of one site.  Each can be given as an environment variable ``DUBAN_<NAME>``."""
+
+    model_config = SettingsConfigDict(env_prefix="DUBAN_", extra="ignore", frozen=True)
+
+    home: Path = Field(Path("var"), description="state directory: everything duban keeps on this machine")
+    agencies: Path = Field(DEMO_DIRECTORY, description="the site's agency directory (TOML)")
+
+    prefect_port: int = Field(4200, ge=1, le=65535, description="port of Prefect's server and UI; a free one if taken")
+    store_port: int = Field(8333, ge=1, le=65535, description="port of the embedded store; a free one if taken")
+    store_url: str = Field("", description="S3 endpoint of your own store; empty: the embedded one")
+    store_bucket: str = Field("duban", description="bucket of the archive")
+    store_region: str = Field("us-east-1", description="region named in S3 signatures")
+    store_credentials: Path | None = Field(None, description="JSON file with access_key and secret_key of the writer")
+    ledger_url: str = Field("", description="SQLAlchemy URL of the ledger; empty: SQLite under the state directory")
+
+    settle_seconds: float = Field(2.0, ge=0, description="a file counts as whole when unchanged for so long")
+    sweep_seconds: float = Field(30.0, gt=0, description="how often the whole inbox is scanned for missed files")
+    polling: bool = Field(False, description="poll instead of inotify, for network shares")
+    batch_size: int = Field(100, ge=1, le=1000, description="most letters one flow run takes")
+    letter_threads: int = Field(4, ge=1, le=32, description="letters worked on at once within a run")
+    max_attempts: int = Field(3, ge=1, description="tries of a letter that fails unexpectedly before quarantine")
+    retention_days: int = Field(30, ge=1, description="Prefect runs, logs and artifacts older than this are deleted")
+    poll_seconds: float = Field(2.0, gt=0, description="how often runs started in the UI or by schedule are looked for")
+
+    @field_validator("home", "agencies", "store_credentials")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return path.expanduser().absolute() if path is not None else None
+
+    @property
+    def inbox(self) -> Path:
+        return self.home / "inbox"
+
+    @property
+    def outbox(self) -> Path:
+        return self.home / "outbox"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.home / "quarantine"
+
+    @property
+    def database_url(self) -> str:
+        return self.ledger_url or f"sqlite:///{self.home / 'ledger' / 'ledger.db'}"
+
+
+def load_settings(**given: object) -> Settings:
+    """The settings from the environment and ``given``; ``SettingsError`` lists every fault with its name."""
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as fault:
+        lines = [f"DUBAN_{str(e['loc'][0]).upper()}: {e['msg']} (found {e['input']!r})" for e in fault.errors()]
+        raise SettingsError("settings are wrong:\n" + "\n".join(lines)) from fault
