@@ -19,9 +19,12 @@ _PINYIN = re.compile(rf"(?<=[\u4e00-\u9fffA-Z])[(（][a-zü{_TONED}ńňǹ]{{1,7}
 _ENTITY = re.compile(r"&(?:amp|gt|lt|nbsp|quot|ldquo|rdquo|middot);")
 _ENTITIES = {"&amp;": "&", "&gt;": ">", "&lt;": "<", "&nbsp;": " ", "&quot;": '"', "&middot;": "·"}
 _NOISE = re.compile(r"[\u200b-\u200f\u2060\ufeff\u00ad\x00-\x08\x0b-\x1f\x7f]")
-_SPACED = re.compile(r"(?:[\u4e00-\u9fff][ \u3000]{1,3}){2,}[\u4e00-\u9fff]|答[ \u3000]+[复覆復](?:[ \u3000]+函)?|复[ \u3000]+函")
+_SPACED = re.compile(
+    r"(?:[\u4e00-\u9fff][ \u3000]{1,3}){2,}[\u4e00-\u9fff]|答[ \u3000]+[复覆復](?:[ \u3000]+函)?|复[ \u3000]+函"
+)
 _NUMBER_SPACE = re.compile(
-    r"(?<=[\u4e00-\u9fff（(〔〕《“，。；：、]) (?=\d)|(?<=\d) (?=[\u4e00-\u9fff）)〕》”，。；：、]|[—～~-]\d)|(?<=[—～~]) (?=\d)"
+    r"(?<=[\u4e00-\u9fff（(〔〕《“，。；：、]) (?=\d)"
+    r"|(?<=\d) (?=[\u4e00-\u9fff）)〕》”，。；：、]|[—～~-]\d)|(?<=[—～~]) (?=\d)"
 )
 
 
@@ -121,9 +124,8 @@ def _running_headers(rows: Sequence[Row]) -> frozenset[str]:
     """Lines that open a page and stand, word for word, at the head of another page too."""
     heads: dict[str, int] = {}
     opens = True
-    for before, row in pairwise([None, *rows]):
-        assert row is not None  # only the first of the first pair is None
-        opens = opens or (before is not None and before.page != row.page)
+    for i, row in enumerate(rows):
+        opens = opens or (i > 0 and rows[i - 1].page != row.page)
         if _page_number(row) is not None:
             opens = True
         elif row.cells:
@@ -159,7 +161,7 @@ def _cells_of_flat(row: Row) -> list[Row]:
     for cut in [*(m.start() for m in re.finditer(r"\|", row.text)), len(row.cells)]:
         part = trim(row.keep(row.cells[start:cut]))
         if part.cells:
-            parts.append(replace(part, indent=0.0, after_blank=True))
+            parts.append(replace(part, indent=2.0))  # a cell begins a paragraph
         start = cut + 1
     return [part for part in parts if not _is_chrome(part)]
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 
 from flows.letters.rows import Row, cell_width
 
@@ -20,34 +19,47 @@ _NO_START = "，。、；：！？）》”】〕%℃,.;:!?)"
 
 def join_wrapped(rows: Sequence[Row]) -> list[Row]:
     """One row per paragraph; a file whose lines were never cut comes back as it is."""
-    width = _width(rows)
-    if width is None:
+    # Typesetting counts widths, many a web copy counts characters: the measure that more lines fill exactly is taken.
+    found = [(fit, measure) for measure in (_by_width, _by_count) if (fit := _full_line(rows, measure))]
+    if not found:
         return list(rows)
+    (_, width), measure = max(found, key=lambda pair: pair[0][0])
     indented = sum(row.indent >= 1.5 for row in rows) >= 2
     blanks_mean = not _blank_between_all(rows)
     out: list[Row] = []
-    for before, row in pairwise([None, *rows]):
-        assert row is not None  # only the first of the first pair is None
+    before: Row | None = None
+    for row in rows:
         apart = row.after_blank and blanks_mean and not row.after_page
-        if before and not apart and _continues(before, row, width, 1.0 if indented else 2.5):
+        room = width - (1.0 if indented else 2.5)
+        if before and not apart and _continues(before, row, room, measure):
             out[-1] = out[-1].keep((*out[-1].cells, *row.cells))
         else:
             out.append(row)
+        before = row
     return out
 
 
-def _width(rows: Sequence[Row]) -> float | None:
-    """The width of a full line, where enough lines end there in the middle of a sentence."""
-    widths = sorted((row.width for row in rows), reverse=True)
-    for over, width in enumerate(widths):
-        if over > max(1, len(widths) // 20):
-            return None
-        if width <= _WIDEST and width >= 12:
-            near = [row for row in rows if width - 2.5 < row.width <= width]
-            cut = [row for row in near if not _ENDS.search(row.text)]
-            if len(cut) >= 2 and len(near) >= 3:
-                return width
-    return None
+Measure = Callable[[str], float]
+
+
+def _by_width(text: str) -> float:
+    return sum(map(cell_width, text))
+
+
+def _by_count(text: str) -> float:
+    return float(len(text))
+
+
+def _full_line(rows: Sequence[Row], measure: Measure) -> tuple[int, float] | None:
+    """How many lines end at the edge within a sentence, and where the edge is; None where lines were never cut."""
+    sizes = [row.indent + measure(row.text) for row in rows]
+    cut = [size for row, size in zip(rows, sizes, strict=True) if not _ENDS.search(row.text) and 12 <= size <= _WIDEST]
+    if not cut:
+        return None
+    count, width = max((sum(edge - 1 < size <= edge for size in cut), edge) for edge in set(cut))
+    over = sum(size > width + 1.5 for size in sizes)
+    near = sum(width - 2.5 < size <= width + 1.5 for size in sizes)
+    return (count, width) if count >= 2 and near >= 3 and over <= max(1, len(rows) // 20) else None
 
 
 def _blank_between_all(rows: Sequence[Row]) -> bool:
@@ -55,19 +67,23 @@ def _blank_between_all(rows: Sequence[Row]) -> bool:
     return sum(row.after_blank for row in rows) > 0.6 * len(rows)
 
 
-def _continues(before: Row, row: Row, width: float, slack: float) -> bool:
+def _continues(before: Row, row: Row, room: float, measure: Measure) -> bool:
     """Whether ``row`` goes on with the sentence or paragraph that ``before`` was cut in."""
     if row.indent >= 1.5:
         return False
-    if before.width + _first_unit(row.text) <= width - slack:
+    if before.indent + measure(before.text) + measure(_first_unit(row.text)) <= room:
         return False
-    return not (_ENDS.search(before.text) and _ENUMERATOR.match(row.text))
+    if not _ENDS.search(before.text):
+        return True
+    # After a full stop at the edge, a short line without one is a signature or a heading, no rest of the paragraph.
+    short = row.indent + measure(row.text) < room and not _ENDS.search(row.text)
+    return not (short or _ENUMERATOR.match(row.text))
 
 
-def _first_unit(text: str) -> float:
-    """The width of what could not have been parted from the beginning of ``text``: a word, or marks after a character."""
+def _first_unit(text: str) -> str:
+    """What could not have been parted from the beginning of ``text``: a word, or the marks after a character."""
     word = re.match(r"[A-Za-z0-9.%〔〕/+-]+", text)
     size = word.end() if word else 1
     while size < len(text) and text[size] in _NO_START:
         size += 1
-    return sum(map(cell_width, text[:size]))
+    return text[:size]

@@ -49,7 +49,8 @@ def read(data: bytes, name: str) -> SourceText:
 
 def _binary(name: str) -> UnknownFormat:
     return UnknownFormat(
-        f"{name}: binary data without a known mark; save the letter as plain text and drop it again", found="binary data"
+        f"{name}: binary data without a known mark; save the letter as plain text and drop it again",
+        found="binary data",
     )
 
 
@@ -65,7 +66,8 @@ def _decode(data: bytes, name: str) -> tuple[str, str]:
         text = _strict(data, "gb18030", name)
     if not _reads_as_chinese(text):
         raise UnreadableLetter(
-            f"{name}: neither UTF-8 nor sensible GB18030; ask the sender for the file in one of the two", found="nonsense"
+            f"{name}: neither UTF-8 nor sensible GB18030; ask the sender for the file in one of the two",
+            found="nonsense",
         )
     return text, "gb18030"
 
