@@ -173,6 +173,39 @@ class ReplyLetter:
 
 
 @dataclass(frozen=True, slots=True)
+class ListItem:
+    """Where an enumerated item hangs: its list's running number in the letter, its enumerator, and what governs it.
+
+    ``lead_in`` is the text before the first item ("下一步，我局将做好以下工作："), None where the list has none;
+    a sentence after the item's first one carries the same value with ``first`` False.
+    """
+
+    list_id: int
+    enumerator: str
+    lead_in: Span | None = None
+    first: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A statement before owners, deadlines and quantities: where it stands, its stance and why.
+
+    ``section`` is the number of the innermost section as written (None outside any), ``section_index`` its place in
+    ``ReplyLetter.sections``; ``sentence`` is the whole sentence (to 。！？；) or item the span was cut from;
+    ``confidence`` (0..1) speaks of span and stance alone.
+    """
+
+    span: Span
+    stance: Stance
+    cues: tuple[str, ...]
+    confidence: float
+    sentence: Span
+    section: str | None = None
+    section_index: int | None = None
+    item: ListItem | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Owner:
     """A body that must do it: ``mention`` as written ("" where left out), name and id None where unresolved."""
 
