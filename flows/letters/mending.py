@@ -34,10 +34,22 @@ def mend(source: SourceText) -> LetterText:
     rows = [_cleaned(row_of(line.text, i, line.page), toned >= 3) for i, line in enumerate(source.lines)]
     rows, found = _without_furniture(rows)
     rows, repeated = _without_repeat([row for sheet in rows for row in _cells_of_flat(sheet)])
-    paragraphs = [_tight(row) for row in join_wrapped(rows)]
+    joined = _joined_as_read(rows, source) if source.paragraphs else join_wrapped(rows)
+    paragraphs = [_tight(row) for row in joined]
     text, pieces = _laid_out(paragraphs)
     problems = (*source.problems, *found, *repeated, *_losses(text))
     return LetterText(text=text, source=source, pieces=pieces, problems=problems)
+
+
+def _joined_as_read(rows: Iterable[Row], source: SourceText) -> list[Row]:
+    """The paragraphs the reader saw on the page."""
+    out: list[Row] = []
+    for row in rows:
+        if out and source.lines[row.cells[0][1]].continues:
+            out[-1] = out[-1].keep((*out[-1].cells, *row.cells))
+        else:
+            out.append(row)
+    return out
 
 
 def _cleaned(row: Row, pinyin: bool) -> Row:

@@ -59,23 +59,31 @@ class Line:
     """One line as the reader saw it, before anything is joined or dropped.
 
     ``box`` is (left, top, right, bottom) in points from the page's top left, where the format has a page.
+    ``continues``: the line goes on with the paragraph of the line before (only where ``SourceText.paragraphs``).
     """
 
     text: str
     page: int
     box: tuple[float, float, float, float] | None = None
     confidence: float | None = None
+    continues: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SourceText:
-    """What a reader returns: lines in reading order, side facts (meta tables, mail headers), problems."""
+    """What a reader returns: lines in reading order, side facts (meta tables, mail headers), problems.
+
+    ``paragraphs``: the format told (or its geometry showed) where paragraphs end, so nobody need guess it from widths.
+    ``images``: pages (1-based) that are pictures and still wait for recognition; empty once a letter is read.
+    """
 
     lines: tuple[Line, ...]
     reader: Reader
     media_type: str
     meta: tuple[tuple[str, str], ...] = ()
     problems: tuple[Problem, ...] = ()
+    paragraphs: bool = False
+    images: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
