@@ -1,6 +1,10 @@
-"""Names a file's format by its first bytes, so that a refusal can say what was found."""
+"""Names a file's format by its content, never by its name."""
 
 from __future__ import annotations
+
+import re
+
+from flows.letters.reading.package import part_names
 
 # (offset, first bytes, name); an OOXML, OFD or WPS file is a ZIP and is told apart by what the archive lists.
 _MAGIC: tuple[tuple[int, bytes, str], ...] = (
@@ -19,23 +23,64 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x7fELF", "ELF program"),
     (0, b"SQLite format 3\0", "SQLite"),
     (4, b"ftyp", "MP4"),
+    (8, b"WEBP", "WEBP"),
 )
-_IN_ZIP: tuple[tuple[bytes, str], ...] = (
-    (b"word/", "ZIP (DOCX)"),
-    (b"xl/", "ZIP (XLSX)"),
-    (b"OFD.xml", "ZIP (OFD)"),
-    (b"mimetypeapplication/vnd.oasis", "ZIP (ODF)"),
+_TAGS = re.compile(rb"<(?:html|head|body|div|p|table|meta|span|title|br|section|article)\b[^<>]*>", re.IGNORECASE)
+_MAIL_FIELD = re.compile(
+    rb"(?:received|return-path|from|to|subject|date|message-id|mime-version|content-type|x-[a-z-]{2,40}|delivered-to"
+    rb"|dkim-signature|authentication-results|reply-to|cc|sender)[ \t]*:",
+    re.IGNORECASE,
 )
 
 
 def name_of(data: bytes) -> str | None:
-    """The format's name, or None where the first bytes say nothing."""
-    if data[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-        return next((name for part, name in _IN_ZIP if part in data), "ZIP")
+    """The format's name, or None where the content is like plain text."""
+    if data[:4] in (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"):
+        return _zip_kind(part_names(data), data)
     for offset, magic, name in _MAGIC:
         if data[offset : offset + len(magic)] == magic:
             return name
-    head = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if head.startswith((b"<!doctype html", b"<html")):
-        return "HTML"
-    return "PDF" if b"%PDF-" in data[:1024] else None
+    if data[:2] == b"BM" and data[6:10] == b"\0\0\0\0" and len(data) > 26:
+        return "BMP"
+    if b"%PDF-" in data[:1024]:
+        return "PDF"
+    head = _narrowed(data[:4096])
+    if is_mail(head):
+        return "EML"
+    return "HTML" if _is_html(head) else None
+
+
+def _zip_kind(names: tuple[str, ...], data: bytes) -> str:
+    lower = {name.lower().lstrip("/") for name in names}
+    if "word/document.xml" in lower:
+        return "ZIP (DOCX)"
+    if "ofd.xml" in lower:
+        return "ZIP (OFD)"
+    if "xl/workbook.xml" in lower:
+        return "ZIP (XLSX)"
+    if "ppt/presentation.xml" in lower:
+        return "ZIP (PPTX)"
+    if b"mimetypeapplication/vnd.oasis" in data[:200]:
+        return "ZIP (ODF)"
+    return "ZIP"
+
+
+def _narrowed(head: bytes) -> bytes:
+    """The ASCII of the head, whatever the encoding, without byte order marks and leading blanks."""
+    return head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+
+
+def is_mail(head: bytes) -> bool:
+    """True where the first line is a mail header field and at least two more follow before the body."""
+    rows = re.split(rb"\r?\n", head)
+    top = rows[: rows.index(b"")] if b"" in rows else rows[:-1] or rows
+    fields = [row for row in top if not row.startswith((b" ", b"\t"))]
+    known = sum(_MAIL_FIELD.match(row) is not None for row in fields)
+    return bool(fields) and known >= 3 and _MAIL_FIELD.match(fields[0]) is not None
+
+
+def _is_html(head: bytes) -> bool:
+    low = head.lower()
+    if low.startswith((b"<!doctype html", b"<html")) or b"<html" in low[:2048]:
+        return True
+    return low.startswith(b"<") and len(_TAGS.findall(low)) >= 3

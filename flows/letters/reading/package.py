@@ -1,0 +1,68 @@
+"""Opens a ZIP (DOCX, OFD, bundles) and refuses what is encrypted, too large, or a bomb."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from dataclasses import dataclass
+
+from flows.letters.errors import UnreadableLetter
+
+MAX_MEMBERS = 2_000  # parts of one document; a bundle of letters has a limit of its own
+MAX_BYTES = 200 * 2**20
+MAX_RATIO = 100
+_SMALL = 10 * 2**20  # a document that unpacks to no more is harmless, however well it packed
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """The parts of one archive; ``what`` names it in messages."""
+
+    archive: zipfile.ZipFile
+    what: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(info.filename for info in self.archive.infolist() if not info.is_dir())
+
+    def read(self, name: str) -> bytes:
+        """The part's bytes; ``UnreadableLetter`` where it is absent or damaged."""
+        try:
+            return self.archive.read(name)
+        except KeyError:
+            raise UnreadableLetter(f"{self.what}: the part {name} is missing; ask for a whole copy") from None
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as fault:
+            raise UnreadableLetter(f"{self.what}: {name} in it is damaged ({fault}); ask for a whole copy") from fault
+
+    def find(self, name: str) -> bytes | None:
+        """The part's bytes, None where the archive has no such part."""
+        return self.read(name) if name in self.archive.NameToInfo else None
+
+
+def open_package(data: bytes, what: str, *, members: int = MAX_MEMBERS) -> Package:
+    """The archive, its declared sizes within the limits (``zipfile`` never unpacks more than is declared)."""
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+        infos = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError, UnicodeDecodeError) as fault:
+        raise UnreadableLetter(f"{what}: the ZIP container is damaged or cut off; ask for a whole copy") from fault
+    if any(info.flag_bits & 0x1 for info in infos):
+        raise UnreadableLetter(f"{what}: encrypted; ask the sender for a copy without a password", found="encrypted")
+    total = sum(info.file_size for info in infos)
+    if len(infos) > members:
+        raise UnreadableLetter(f"{what}: {len(infos)} members, more than {members}; send fewer at once", found="bomb")
+    if total > MAX_BYTES or (total > _SMALL and total > MAX_RATIO * len(data)):
+        raise UnreadableLetter(
+            f"{what}: {len(data)} bytes would unpack to {total}, like an archive bomb; refused", found="bomb"
+        )
+    return Package(archive, what)
+
+
+def part_names(data: bytes) -> tuple[str, ...]:
+    """The names in the archive's directory; empty where it cannot be read."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return tuple(archive.namelist())
+    except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError, UnicodeDecodeError):
+        return ()
