@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import date
+from typing import Literal, Protocol
 
 from flows.letters.model import Notice
 
@@ -17,23 +19,53 @@ class Receipt:
     bytes: int
     version_id: str | None
     existed: bool = False
+    lock_mode: str | None = None
+    retain_until: str | None = None
+    legal_hold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long the store must refuse to delete an object.
+
+    ``until`` None means for ever (the furthest date the store knows, and a legal hold).  ``governance`` can be lifted
+    by an administrator on purpose; ``compliance`` by nobody until the day has passed, whatever was archived.
+    """
+
+    until: date | None
+    mode: Literal["governance", "compliance"] = "governance"
 
 
 class Archive(Protocol):
     """Write-once storage.  Every call raises ``Unavailable`` when the store cannot be reached."""
 
-    def put(self, key: str, data: bytes, *, media_type: str, name: str | None = None) -> Receipt:
+    def put(
+        self, key: str, data: bytes, *, media_type: str, name: str | None = None, retention: Retention | None = None
+    ) -> Receipt:
         """Store ``data`` under ``key`` unless it is there already, then read the receipt back.
 
-        ``name`` is the original's file name, kept as metadata.  The same bytes again are no error
-        (``existed=True``); other bytes under the same key raise ``ArchiveConflict``.
+        ``name`` is the original's file name, kept as metadata; ``retention`` None takes the archive's own.  The same
+        bytes again are no error (``existed=True``); other bytes under the same key raise ``ArchiveConflict``.
         """
 
     def receipt(self, key: str) -> Receipt | None:
         """The receipt of what is stored under ``key``, asked of the store now; None when absent."""
 
     def get(self, key: str) -> bytes:
-        """The stored bytes, their checksum verified."""
+        """The stored bytes, their checksum verified: ``ArchiveDamaged`` when absent or not what was stored."""
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """Every key that begins with ``prefix``, in order of their code points."""
+
+
+class VersionedArchive(Archive, Protocol):
+    """An archive that can show what stood under a key before: the ground of a repair."""
+
+    def versions(self, key: str) -> list[Receipt]:
+        """Every stored version, newest first; markers of deletion left out."""
+
+    def get_version(self, key: str, version_id: str) -> bytes:
+        """The bytes of one version; ``ArchiveDamaged`` when it cannot be read whole."""
 
 
 class Channel(Protocol):
@@ -51,3 +83,8 @@ def original_key(sha256: str) -> str:
 def record_key(sha256: str, rules_version: str, suffix: str = ".json") -> str:
     """The contract's key of a record (``.json``), its text (``.txt``) or its events (``.events.jsonl``)."""
     return f"records/{sha256}/{rules_version}{suffix}"
+
+
+def pack_key(year: int, letter_id: str) -> str:
+    """The contract's key of a letter's proof pack."""
+    return f"packages/{year:04d}/{letter_id}.zip"

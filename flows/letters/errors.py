@@ -105,3 +105,9 @@ class ArchiveConflict(DubanError):
     """Other bytes already stand under a key that must never change: someone tampered, or a bug.  Not retried."""
 
     code = "archive_conflict"
+
+
+class ArchiveDamaged(DubanError):
+    """What the archive gives back is not what was put there, or it is gone.  Not retried: a person must look."""
+
+    code = "archive_damaged"

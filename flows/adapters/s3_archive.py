@@ -1,0 +1,219 @@
+"""The archive in an S3 store: checksums the store itself checks, conditional writes, locked versions."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
+
+from botocore.exceptions import (
+    ClientError,
+    FlexibleChecksumError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
+
+from flows.adapters.s3_client import StoreAccess, error_code, s3_client, speaking_to
+from flows.letters.errors import ArchiveConflict, ArchiveDamaged
+from flows.ports import Receipt, Retention
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
+
+PART_BYTES = 16 * 1024 * 1024  # within S3's 5 MiB … 5 GiB; a part is the unit that is sent again after a hiccup
+_FOR_EVER = timedelta(days=36_500)  # stores refuse dates they cannot hold; the legal hold does not end with it
+_ABSENT = frozenset({"404", "NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "405"})
+
+
+@dataclass(frozen=True, slots=True)
+class LockRule:
+    """The lock of what is put without a retention of its own: days from now, None for permanent; "" for no lock."""
+
+    mode: Literal["governance", "compliance", ""] = "governance"
+    days: int | None = 30 * 366
+
+
+class S3Archive:
+    """Implements ``flows.ports.Archive`` (and ``VersionedArchive``) on one bucket; safe to share between threads."""
+
+    def __init__(self, access: StoreAccess, lock: LockRule | None = None, part_bytes: int = PART_BYTES) -> None:
+        self._access = access
+        self._lock = lock or LockRule()
+        self._part_bytes = part_bytes
+        self._client = s3_client(access)
+
+    def put(
+        self, key: str, data: bytes, *, media_type: str, name: str | None = None, retention: Retention | None = None
+    ) -> Receipt:
+        digest = hashlib.sha256(data)
+        # Header values are ASCII: the file name travels percent-encoded.
+        metadata = {"sha256": digest.hexdigest()} | ({"name": quote(name)} if name is not None else {})
+        options: dict[str, Any] = {
+            "Bucket": self._access.bucket, "Key": key, "ContentType": media_type, "Metadata": metadata,
+        } | self._encryption() | self._lock_of(retention)  # fmt: skip
+        with speaking_to(self._access):
+            try:
+                if len(data) > self._part_bytes:
+                    version = self._put_parts(options, data)
+                else:
+                    checksum = base64.b64encode(digest.digest()).decode()
+                    answer = self._client.put_object(**options, Body=data, ChecksumSHA256=checksum, IfNoneMatch="*")
+                    version = answer.get("VersionId")
+            except ClientError as fault:
+                if error_code(fault) not in ("PreconditionFailed", "412"):
+                    raise
+                return self._already_there(key, data)
+            found = self._head(key, version)
+        if found is None or not self._is(found, data):
+            raise ArchiveConflict(f"{key}: the store reads back other bytes than were written; it cannot be trusted")
+        return found[0]
+
+    def receipt(self, key: str) -> Receipt | None:
+        with speaking_to(self._access):
+            found = self._head(key)
+        return found[0] if found else None
+
+    def get(self, key: str) -> bytes:
+        return self._read(key, None)
+
+    def get_version(self, key: str, version_id: str) -> bytes:
+        return self._read(key, version_id)
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        with speaking_to(self._access):
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._access.bucket, Prefix=prefix)
+            for page in pages:
+                yield from (entry["Key"] for entry in page.get("Contents", ()))
+
+    def versions(self, key: str) -> list[Receipt]:
+        receipts = []
+        with speaking_to(self._access):
+            pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._access.bucket, Prefix=key)
+            for page in pages:
+                for entry in page.get("Versions", ()):
+                    found = self._head(key, entry["VersionId"]) if entry["Key"] == key else None
+                    if found is not None:
+                        receipts.append(found[0])
+        return receipts
+
+    # -- within -------------------------------------------------------------------------------------------------
+
+    def _already_there(self, key: str, data: bytes) -> Receipt:
+        found = self._head(key)
+        if found is not None and self._is(found, data):
+            receipt, _ = found
+            return Receipt(
+                receipt.key, receipt.sha256, receipt.bytes, receipt.version_id, True,
+                receipt.lock_mode, receipt.retain_until, receipt.legal_hold,
+            )  # fmt: skip
+        raise ArchiveConflict(f"{key} already holds other bytes; nothing was overwritten. Run `duban verify`.")
+
+    def _is(self, found: tuple[Receipt, str], data: bytes) -> bool:
+        """Whether the store's own checksum (not our metadata) is that of ``data``."""
+        receipt, checksum = found
+        return receipt.bytes == len(data) and checksum in (_checksum(data), self._composite(data))
+
+    def _head(self, key: str, version_id: str | None = None) -> tuple[Receipt, str] | None:
+        """The receipt and the store's checksum (base64, ``-N`` for N parts); None when absent."""
+        chosen: Any = {"VersionId": version_id} if version_id else {}
+        try:
+            head = self._client.head_object(Bucket=self._access.bucket, Key=key, ChecksumMode="ENABLED", **chosen)
+        except ClientError as fault:
+            if error_code(fault) in _ABSENT:
+                return None
+            raise
+        return _receipt(key, head), head.get("ChecksumSHA256", "")
+
+    def _read(self, key: str, version_id: str | None) -> bytes:
+        chosen: Any = {"VersionId": version_id} if version_id else {}
+        with speaking_to(self._access):
+            try:
+                answer = self._client.get_object(Bucket=self._access.bucket, Key=key, ChecksumMode="ENABLED", **chosen)
+                data = answer["Body"].read()
+            except ClientError as fault:
+                if error_code(fault) in _ABSENT:
+                    raise ArchiveDamaged(f"{key} is not in the archive") from fault
+                raise
+            except ReadTimeoutError:
+                raise
+            except (FlexibleChecksumError, IncompleteReadError, ResponseStreamingError) as fault:
+                raise ArchiveDamaged(f"{key} cannot be read whole: {fault}") from fault
+        stated = answer["Metadata"].get("sha256")
+        if stated is not None and hashlib.sha256(data).hexdigest() != stated:
+            raise ArchiveDamaged(f"{key}: its bytes do not have the SHA-256 under which they were archived")
+        return data
+
+    def _put_parts(self, options: dict[str, Any], data: bytes) -> str | None:
+        """Multipart with a checksum per part, conditional at completion; an upload that fails is withdrawn."""
+        where = {"Bucket": options["Bucket"], "Key": options["Key"]}
+        upload = self._client.create_multipart_upload(**options, ChecksumAlgorithm="SHA256")["UploadId"]
+        try:
+            done = []
+            for number, part in enumerate(self._parts(data), 1):
+                sent = self._client.upload_part(
+                    **where, UploadId=upload, PartNumber=number, Body=part, ChecksumSHA256=_checksum(part)
+                )
+                done.append({"PartNumber": number, "ETag": sent["ETag"], "ChecksumSHA256": _checksum(part)})
+            answer: Any = self._client.complete_multipart_upload(
+                **where, UploadId=upload, MultipartUpload={"Parts": done}, IfNoneMatch="*"  # type: ignore[typeddict-item]
+            )
+        except ClientError:
+            self._client.abort_multipart_upload(**where, UploadId=upload)
+            raise
+        version: str | None = answer.get("VersionId")
+        return version
+
+    def _parts(self, data: bytes) -> Iterator[bytes]:
+        return (data[at : at + self._part_bytes] for at in range(0, len(data), self._part_bytes))
+
+    def _composite(self, data: bytes) -> str:
+        """The checksum of checksums that S3 gives an object of several parts."""
+        digests = [hashlib.sha256(part).digest() for part in self._parts(data)]
+        return f"{base64.b64encode(hashlib.sha256(b''.join(digests)).digest()).decode()}-{len(digests)}"
+
+    def _encryption(self) -> dict[str, str]:
+        if not self._access.encryption:
+            return {}
+        key = {"SSEKMSKeyId": self._access.kms_key} if self._access.kms_key else {}
+        return {"ServerSideEncryption": self._access.encryption} | key
+
+    def _lock_of(self, retention: Retention | None) -> dict[str, Any]:
+        now = datetime.now(UTC).replace(microsecond=0)
+        if retention is not None:
+            mode, permanent = retention.mode, retention.until is None
+            until = now + _FOR_EVER if retention.until is None else datetime.combine(retention.until, time.max, UTC)
+            if until <= now:
+                return {}  # the period is over before it began: stores refuse a date in the past
+        elif self._lock.mode:
+            mode, permanent = self._lock.mode, self._lock.days is None
+            until = now + (_FOR_EVER if self._lock.days is None else timedelta(days=self._lock.days))
+        else:
+            return {}
+        until = until.replace(microsecond=0)
+        lock: dict[str, Any] = {"ObjectLockMode": mode.upper(), "ObjectLockRetainUntilDate": until}
+        return lock | ({"ObjectLockLegalHoldStatus": "ON"} if permanent else {})
+
+
+def _checksum(data: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(data).digest()).decode()
+
+
+def _receipt(key: str, head: HeadObjectOutputTypeDef) -> Receipt:
+    checksum, stated = head.get("ChecksumSHA256", ""), head["Metadata"].get("sha256", "")
+    # A store's checksum over one part is the SHA-256 itself; over several it is not, and ours is kept beside it.
+    sha256 = base64.b64decode(checksum).hex() if checksum and "-" not in checksum else stated
+    until = head.get("ObjectLockRetainUntilDate")
+    return Receipt(
+        key=key,
+        sha256=sha256,
+        bytes=head["ContentLength"],
+        version_id=head.get("VersionId"),
+        lock_mode=head.get("ObjectLockMode"),
+        retain_until=until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if until else None,
+        legal_hold=head.get("ObjectLockLegalHoldStatus") == "ON",
+    )

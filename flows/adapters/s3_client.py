@@ -1,0 +1,118 @@
+"""How we speak to an S3 store: one description of the access, one client, one reading of its errors."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+import boto3
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+
+from flows.letters.errors import SettingsError, Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+Encryption = Literal["", "AES256", "aws:kms"]
+_REFUSED = frozenset({"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"})
+_MISCONFIGURED = frozenset({"NoSuchBucket", "PermanentRedirect", "AuthorizationHeaderMalformed", "InvalidBucketName"})
+_BUSY = frozenset({"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "ConditionalRequestConflict"})
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAccess:
+    """Where a bucket is and who we are there.
+
+    Without ``access_key`` the usual boto3 chain finds the credentials.  ``endpoint`` empty means AWS itself.
+    """
+
+    bucket: str
+    endpoint: str = ""
+    region: str = "us-east-1"
+    access_key: str = ""
+    secret_key: str = field(default="", repr=False)
+    path_style: bool = True
+    ca_bundle: Path | None = None
+    encryption: Encryption = ""
+    kms_key: str = ""
+
+
+def s3_client(access: StoreAccess, *, anonymous: bool = False) -> S3Client:
+    """A client for ``access``; it is safe to share between threads."""
+    config = Config(
+        signature_version=UNSIGNED if anonymous else "s3v4",
+        s3={"addressing_style": "path" if access.path_style else "virtual"},
+        connect_timeout=3,
+        read_timeout=60,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        max_pool_connections=32,
+        # A store on this machine is never reached through the site's web proxy.
+        proxies={} if _is_loopback(access.endpoint) else None,
+    )
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=access.endpoint or None,
+        region_name=access.region,
+        aws_access_key_id=access.access_key or None,
+        aws_secret_access_key=access.secret_key or None,
+        verify=str(access.ca_bundle) if access.ca_bundle else None,
+        config=config,
+    )
+
+
+@contextmanager
+def speaking_to(access: StoreAccess) -> Iterator[None]:
+    """Turn what boto3 raises into ``Unavailable`` (the world is down) or ``SettingsError`` (we are set up wrong).
+
+    Other ``ClientError`` answers (not found, precondition failed) pass through: the caller knows what they mean.
+    """
+    try:
+        yield
+    except (NoCredentialsError, PartialCredentialsError) as fault:
+        raise SettingsError(f"no credentials for bucket {access.bucket}: set the store's credentials file") from fault
+    except ClientError as fault:
+        code = error_code(fault)
+        status = fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if code in _BUSY or status >= 500:
+            raise Unavailable(f"the store at {_where(access)} cannot serve now ({code}); it is tried again") from fault
+        if code in _REFUSED:
+            raise SettingsError(
+                f"the store at {_where(access)} refuses these credentials on bucket {access.bucket} ({code}); "
+                "check the credentials file and the writer's rights"
+            ) from fault
+        if code in _MISCONFIGURED:
+            raise SettingsError(
+                f"bucket {access.bucket} at {_where(access)}: {code}; check bucket, endpoint and region"
+            ) from fault
+        raise
+    except BotoCoreError as fault:
+        raise Unavailable(f"the store at {_where(access)} cannot be reached: {fault}; is it running?") from fault
+
+
+def error_code(fault: ClientError) -> str:
+    """The store's error code, such as ``AccessDenied`` or ``404``."""
+    return str(fault.response.get("Error", {}).get("Code", ""))
+
+
+def _where(access: StoreAccess) -> str:
+    return access.endpoint or f"AWS {access.region}"
+
+
+def _is_loopback(endpoint: str) -> bool:
+    host = urlsplit(endpoint).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,163 @@
+"""Proves at start what an S3 store really does: stores accept headers they then ignore, and a promise needs proof."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from flows.adapters.s3_client import StoreAccess, error_code, s3_client, speaking_to
+from flows.letters.errors import SettingsError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+# Without these the archive's promises are void; without the others duban says so and goes on.
+REQUIRED = ("wrong_checksum_refused", "conditional_write", "anonymous_read_refused", "anonymous_write_refused")
+_KEY, _BODY = "probe/locked", b"duban writes this object to learn whether the store keeps its promises\n"
+_REFUSALS = frozenset({"AccessDenied", "Forbidden", "401", "403", "InvalidAccessKeyId"})
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One property: its code, whether it was proven, and what was seen (English, one line)."""
+
+    code: str
+    proven: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeReport:
+    """What the store at ``endpoint`` showed for ``bucket``, in the order asked."""
+
+    endpoint: str
+    bucket: str
+    proofs: tuple[Proof, ...]
+
+    @property
+    def unproven(self) -> tuple[Proof, ...]:
+        return tuple(proof for proof in self.proofs if not proof.proven)
+
+    @property
+    def worm(self) -> bool:
+        """Whether duban may say that originals cannot be deleted or changed with these credentials."""
+        return not any(proof.code not in REQUIRED for proof in self.unproven)
+
+    def require(self, *, lock: bool = True) -> ProbeReport:
+        """This report; ``SettingsError`` naming all that is missing and may not be missing (the lock only if asked)."""
+        missing = [p for p in self.unproven if lock or p.code in REQUIRED]
+        if missing:
+            faults = "\n".join(f"  {p.code}: {p.detail}" for p in missing)
+            raise SettingsError(
+                f"the store at {self.endpoint or 'AWS'} does not do for bucket {self.bucket} what an archive needs:\n"
+                f"{faults}\nUse a bucket with versioning and Object Lock, and credentials that may not delete."
+            )
+        return self
+
+
+def probe(access: StoreAccess) -> ProbeReport:
+    """Try the store with the writer's own credentials.
+
+    Leaves one small object (``probe/locked``), kept for a day and found again at the next start.  Raises
+    ``Unavailable`` where the store cannot be reached and ``SettingsError`` where the credentials are refused.
+    """
+    client = s3_client(access)
+    with speaking_to(access):
+        client.head_bucket(Bucket=access.bucket)
+        proofs = [check(client, access.bucket) for check in (_checksum, _conditional, _versioning)]
+        proofs += _locked(client, access.bucket)
+        nobody, bucket = s3_client(access, anonymous=True), access.bucket
+        proofs += [
+            _anonymous("anonymous_read_refused", lambda: nobody.get_object(Bucket=bucket, Key=_KEY)),
+            _anonymous("anonymous_write_refused", lambda: nobody.put_object(Bucket=bucket, Key="probe/nobody", Body=b"")),
+        ]
+    return ProbeReport(access.endpoint, access.bucket, tuple(proofs))
+
+
+def _refusal(call: Callable[[], object]) -> str | None:
+    """The error code with which the store refused; None when it did as told.  Store failures pass through."""
+    try:
+        call()
+    except ClientError as fault:
+        if int(fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500:
+            raise
+        return error_code(fault)
+    return None
+
+
+def _checksum(client: S3Client, bucket: str) -> Proof:
+    wrong = base64.b64encode(hashlib.sha256(b"other bytes").digest()).decode()
+    code = _refusal(lambda: client.put_object(Bucket=bucket, Key="probe/checksum", Body=_BODY, ChecksumSHA256=wrong))
+    seen = f"refused with {code}" if code else "took bytes whose SHA-256 is wrong: damage in transit stays unseen"
+    return Proof("wrong_checksum_refused", code is not None and code not in _REFUSALS, seen)
+
+
+def _conditional(client: S3Client, bucket: str) -> Proof:
+    until = datetime.now(UTC) + timedelta(days=1)
+    lock: dict[str, Any] = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": until}
+
+    def put(**more: Any) -> str | None:
+        checksum = base64.b64encode(hashlib.sha256(_BODY).digest()).decode()
+        return _refusal(
+            lambda: client.put_object(
+                Bucket=bucket, Key=_KEY, Body=_BODY, ChecksumSHA256=checksum, IfNoneMatch="*", **more
+            )
+        )
+
+    first = put(**lock)
+    if first not in (None, "PreconditionFailed"):
+        first = put()  # a bucket without Object Lock refuses the lock's headers
+    second = put()
+    proven = first in (None, "PreconditionFailed") and second == "PreconditionFailed"
+    answers = f"If-None-Match is not kept: {first or 'written'}, then {second or 'written'}"
+    return Proof("conditional_write", proven, "a second write was refused" if proven else answers)
+
+
+def _versioning(client: S3Client, bucket: str) -> Proof:
+    try:
+        status = client.get_bucket_versioning(Bucket=bucket).get("Status", "never enabled")
+    except ClientError as fault:
+        return Proof("versioning", False, f"cannot be asked: {error_code(fault)}")
+    return Proof("versioning", status == "Enabled", f"bucket versioning is {status}")
+
+
+def _locked(client: S3Client, bucket: str) -> list[Proof]:
+    """Lock the probe's version for a day more, then try to get rid of it in every way the writer has."""
+    codes = ("object_lock", "delete_refused", "bypass_refused", "shorten_refused")
+    now = datetime.now(UTC).replace(microsecond=0)
+    version = client.head_object(Bucket=bucket, Key=_KEY).get("VersionId")
+    if not version or version == "null":
+        return [Proof(code, False, "the bucket keeps no versions, so nothing can be locked") for code in codes]
+    one: Any = {"Bucket": bucket, "Key": _KEY, "VersionId": version}
+
+    def retain(until: datetime) -> str | None:
+        retention: Any = {"Mode": "GOVERNANCE", "RetainUntilDate": until}
+        return _refusal(lambda: client.put_object_retention(**one, Retention=retention))
+
+    refused = retain(now + timedelta(days=1, hours=1))
+    if refused:
+        return [Proof(code, False, f"a retention cannot be set: {refused}") for code in codes]
+    head = client.head_object(**one)
+    held = head.get("ObjectLockMode") == "GOVERNANCE" and head["ObjectLockRetainUntilDate"] > now
+    attempts = {
+        "shorten_refused": retain(now + timedelta(minutes=1)),
+        "bypass_refused": _refusal(lambda: client.delete_object(**one, BypassGovernanceRetention=True)),
+        "delete_refused": _refusal(lambda: client.delete_object(**one)),
+    }
+    lock = Proof("object_lock", held, "the store shows the lock it was given" if held else "the store forgot the lock")
+    tried = [
+        Proof(code, answer is not None, f"refused with {answer}" if answer else "the store did it")
+        for code, answer in attempts.items()
+    ]
+    return [lock, *tried]
+
+
+def _anonymous(code: str, call: Callable[[], object]) -> Proof:
+    answer = _refusal(call)
+    return Proof(code, answer in _REFUSALS, f"answered {answer}" if answer else "done without any credentials")

@@ -1,0 +1,31 @@
+"""A real SeaweedFS, started as `duban up` starts it, once per session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from running_store import start, stop
+
+from flows.adapters.embedded_store import EmbeddedStore, prepare
+from flows.adapters.s3_archive import S3Archive
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
+    prepared = prepare(tmp_path_factory.mktemp("home"), port=0)
+    process = start(prepared)
+    prepared.create_buckets()
+    yield prepared
+    stop(process)
+
+
+@pytest.fixture(scope="session")
+def archive(store: EmbeddedStore) -> S3Archive:
+    return S3Archive(store.writer, part_bytes=5 * 1024 * 1024)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"

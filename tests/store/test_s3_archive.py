@@ -1,0 +1,156 @@
+"""The S3 archive and its probe against a real SeaweedFS with Object Lock."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from flows.adapters.embedded_store import EmbeddedStore, prepare
+from flows.adapters.s3_archive import LockRule, S3Archive
+from flows.adapters.s3_client import s3_client
+from flows.adapters.store_probe import probe
+from flows.letters.errors import ArchiveConflict, ArchiveDamaged, SettingsError, Unavailable
+from flows.ports import Retention
+
+
+def test_what_is_put_is_read_back_with_its_checksum_and_lock(archive: S3Archive) -> None:
+    receipt = archive.put("t/one", "答复".encode(), media_type="text/plain", name="答复 1.txt")
+    assert receipt.sha256 == hashlib.sha256("答复".encode()).hexdigest()
+    assert (receipt.bytes, receipt.existed, receipt.lock_mode) == (6, False, "GOVERNANCE")
+    assert receipt.version_id and receipt.retain_until and receipt.retain_until > "2050"
+    assert archive.receipt("t/one") == receipt
+    assert archive.get("t/one") == "答复".encode()
+
+
+def test_the_same_bytes_twice_are_one_object(archive: S3Archive) -> None:
+    first = archive.put("t/twice", b"1", media_type="text/plain")
+    again = archive.put("t/twice", b"1", media_type="text/plain")
+    assert again == replace(first, existed=True)
+    assert len(archive.versions("t/twice")) == 1
+
+
+def test_other_bytes_under_a_key_are_a_conflict_and_change_nothing(archive: S3Archive) -> None:
+    archive.put("t/conflict", b"1", media_type="text/plain")
+    with pytest.raises(ArchiveConflict):
+        archive.put("t/conflict", b"2", media_type="text/plain")
+    assert archive.get("t/conflict") == b"1"
+
+
+def test_a_large_file_goes_in_parts_and_comes_back_whole(archive: S3Archive) -> None:
+    data = os.urandom(11 * 1024 * 1024)
+    receipt = archive.put("t/large", data, media_type="application/pdf")
+    assert (receipt.sha256, receipt.bytes) == (hashlib.sha256(data).hexdigest(), len(data))
+    assert receipt.lock_mode == "GOVERNANCE"
+    assert archive.get("t/large") == data
+    assert archive.put("t/large", data, media_type="application/pdf").existed
+    with pytest.raises(ArchiveConflict):
+        archive.put("t/large", data[:-1] + b"!", media_type="application/pdf")
+
+
+@pytest.mark.parametrize(
+    ("retention", "mode", "until", "hold"),
+    [
+        (Retention(date(2056, 5, 6)), "GOVERNANCE", "2056-05-06T23:59:59Z", False),
+        (Retention(date(2056, 5, 6), "compliance"), "COMPLIANCE", "2056-05-06T23:59:59Z", False),
+        (Retention(None), "GOVERNANCE", None, True),
+    ],
+)
+def test_retention_is_set_with_the_object(
+    archive: S3Archive, retention: Retention, mode: str, until: str | None, hold: bool
+) -> None:
+    receipt = archive.put(f"t/kept/{mode}/{until}", b"1", media_type="text/plain", retention=retention)
+    assert (receipt.lock_mode, receipt.legal_hold) == (mode, hold)
+    assert receipt.retain_until and (receipt.retain_until == until or (until is None and receipt.retain_until > "2100"))
+
+
+def test_what_is_absent_is_none_or_damage(archive: S3Archive) -> None:
+    assert archive.receipt("t/never") is None
+    with pytest.raises(ArchiveDamaged):
+        archive.get("t/never")
+
+
+def test_keys_come_in_order(archive: S3Archive) -> None:
+    for name in ("b", "a/2", "a/1"):
+        archive.put(f"listed/{name}", b"1", media_type="text/plain")
+    assert list(archive.keys("listed/")) == ["listed/a/1", "listed/a/2", "listed/b"]
+
+
+def test_a_store_that_is_away_is_unavailable(store: EmbeddedStore) -> None:
+    away = S3Archive(replace(store.writer, endpoint="http://127.0.0.1:9"))
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        away.receipt("x")
+
+
+def test_wrong_credentials_are_a_setting_to_mend(store: EmbeddedStore) -> None:
+    with pytest.raises(SettingsError, match="refuses these credentials"):
+        S3Archive(replace(store.writer, secret_key="wrong")).put("t/x", b"1", media_type="text/plain")
+
+
+def test_the_writers_reach_only_their_own_bucket(store: EmbeddedStore) -> None:
+    S3Archive(store.restricted).put("own", b"1", media_type="text/plain")
+    for access, other in ((store.writer, store.restricted.bucket), (store.restricted, store.writer.bucket)):
+        with pytest.raises(SettingsError):
+            S3Archive(replace(access, bucket=other)).put("foreign", b"1", media_type="text/plain")
+        with pytest.raises(SettingsError):
+            list(S3Archive(replace(access, bucket=other)).keys())
+
+
+def test_nobody_deletes_even_what_is_not_locked(store: EmbeddedStore) -> None:
+    receipt = S3Archive(store.writer, LockRule("")).put("t/unlocked", b"1", media_type="text/plain")
+    assert receipt.lock_mode is None
+    for access in (store.writer, store.admin):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            s3_client(access).delete_object(Bucket="duban", Key="t/unlocked", VersionId=receipt.version_id or "")
+        with pytest.raises(ClientError, match="AccessDenied"):
+            s3_client(access).delete_object(Bucket="duban", Key="t/unlocked")
+
+
+def test_the_embedded_store_proves_all_it_must(store: EmbeddedStore) -> None:
+    for access in (store.writer, store.restricted):
+        report = probe(access).require()
+        assert report.worm and report.unproven == ()
+        assert probe(access).unproven == ()  # the second start finds the object of the first
+
+
+def test_a_plain_bucket_is_reported_and_not_trusted(store: EmbeddedStore) -> None:
+    client = s3_client(store.admin)
+    client.create_bucket(Bucket="plain")
+    report = probe(replace(store.admin, bucket="plain"))
+    missing = {proof.code for proof in report.unproven}
+    assert missing == {"versioning", "object_lock", "delete_refused", "bypass_refused", "shorten_refused"}
+    assert not report.worm
+    with pytest.raises(SettingsError, match="versioning"):
+        report.require()
+    assert report.require(lock=False) is report
+
+
+def test_an_administrator_is_no_writer(store: EmbeddedStore) -> None:
+    """Credentials that may bypass the lock are found out: the policy alone keeps them from deleting."""
+    client = s3_client(store.admin)
+    client.create_bucket(Bucket="lax", ObjectLockEnabledForBucket=True)
+    missing = {proof.code for proof in probe(replace(store.admin, bucket="lax")).unproven}
+    assert "bypass_refused" in missing
+
+
+def test_no_credentials_at_all(store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with pytest.raises(SettingsError, match="no credentials"):
+        S3Archive(replace(store.writer, access_key="", secret_key="")).receipt("x")
+    assert boto3.session.Session().get_credentials() is None
+
+
+def test_secrets_do_not_show(home: Path) -> None:
+    prepared = prepare(home, port=0)
+    secret = prepared.writer.secret_key
+    assert secret and secret not in repr(prepared) and secret not in " ".join(prepared.argv)
