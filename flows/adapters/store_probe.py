@@ -75,7 +75,7 @@ def probe(access: StoreAccess) -> ProbeReport:
         nobody, bucket = s3_client(access, anonymous=True), access.bucket
         proofs += [
             _anonymous("anonymous_read_refused", lambda: nobody.get_object(Bucket=bucket, Key=_KEY)),
-            _anonymous("anonymous_write_refused", lambda: nobody.put_object(Bucket=bucket, Key="probe/nobody", Body=b"")),
+            _anonymous("anonymous_write_refused", lambda: nobody.put_object(Bucket=bucket, Key="probe/no", Body=b"")),
         ]
     return ProbeReport(access.endpoint, access.bucket, tuple(proofs))
 
