@@ -211,7 +211,7 @@ class SqlLedger:
             kept = [r for r in rows if r["stance"] in ("pledged", "conditional") or r["id"] in routed]
             self._insert_once(connection, commitments, kept)
             self._insert_once(connection, notices, [_notice_row(n) for n in queued])
-            open_ = [a for a in assignments if a.agency_id is None]
+            open_ = [a for a in assignments if a.action == "review" or a.agency_id is None]
             rows = [{"commitment_id": a.commitment_id, "role": a.role, "mention": a.mention} for a in open_]
             self._insert_once(connection, unresolved, rows)
             connection.execute(

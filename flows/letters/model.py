@@ -280,21 +280,39 @@ class Original:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One commitment given to one agency; ``agency_id`` None means a person must choose (unresolved owner)."""
+    """One commitment given to one agency; ``agency_id`` None means a person must choose (unresolved owner).
+
+    ``action``: ``notify`` sends a notice, ``review`` asks a person first.  ``rule`` is the id of the routing row that
+    decided, ``reason`` its Chinese reason.  ``instead_of`` names the owner whose matters the site sends elsewhere.
+    """
 
     commitment_id: str
     agency_id: str | None
     mention: str
     role: OwnerRole
+    action: Literal["notify", "review"] = "notify"
+    rule: str = ""
+    reason: str = ""
+    instead_of: str | None = None
+
+
+NoticeKind = Literal[
+    "hand_off", "reminder", "overdue", "reassignment", "objection", "extension", "completion", "carry_over",
+    "annual_list", "explanation", "bundle",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One notice to one agency: ``event`` is the CloudEvent (JSON text), ``sheet`` the Chinese hand-off sheet (HTML)."""
+    """One notice to one agency: ``event`` is the CloudEvent (JSON text), ``sheet`` the Chinese sheet (HTML).
+
+    ``commitment_id`` is None where the notice covers several (lists, bundles).
+    """
 
     id: str
     agency_id: str
-    commitment_id: str
+    commitment_id: str | None
     role: OwnerRole
     event: str
     sheet: str
+    kind: NoticeKind = "hand_off"
