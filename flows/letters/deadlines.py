@@ -1,0 +1,111 @@
+"""When it is to be done: the day a statement names, worked out from the letter's date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from flows.letters.date_forms import DateForms, Mention, date_forms
+from flows.letters.folding import Folded, fold
+from flows.letters.model import Deadline, Precision, Problem, Span
+
+_FINENESS: dict[Precision, int] = {"day": 0, "month": 1, "quarter": 2, "half": 3, "year": 4, "plan": 5, "vague": 6}
+
+# 20个工作日 that is no deadline (压缩至…) is a quantity.
+_SPANS_OF_DAYS = frozenset({"working_days", "within_days"})
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """What ``find`` returns: the deadline, the places of all dates (no quantity stands there), doubts, candidates."""
+
+    deadline: Deadline | None
+    taken: tuple[tuple[int, int], ...]
+    problems: tuple[Problem, ...]
+    candidates: int
+
+
+NOTHING = Dated(None, (), (), 0)
+
+
+def find(said: Folded, on: date | None, governing: str = "") -> Dated:
+    """The deadline of a statement read as ``said``, in a letter of the day ``on``.
+
+    ``governing`` is the lead-in of the list the statement stands in: its date holds where the item names none, and
+    its year is the year of the item's bare months.
+    """
+    forms = date_forms()
+    if not forms.may_stand_in(said.text):
+        found: list[Mention] = []
+    else:
+        found = forms.mentions(said.text, on, _year_of(forms, governing, on))
+    found = [forms.ruled(said.text, mention) for mention in found]
+    best = _best(forms, said.text, found, on)
+    taken = tuple((m.start, m.end) for m in found if m.force != "none" or m.kind not in _SPANS_OF_DAYS)
+    if best is None:
+        if governing and forms.may_stand_in(governing):
+            inherited = _inherited(forms, governing, on)
+            if inherited is not None:
+                return Dated(inherited, taken, (), 1)
+        return Dated(None, taken, (), 0)
+    deadline = Deadline(
+        said.text[best.start : best.end], best.day, best.precision, best.provenance, said.span(best.start, best.end)
+    )
+    return Dated(deadline, taken, _doubts(best, deadline.span), len(found))
+
+
+def _year_of(forms: DateForms, governing: str, on: date | None) -> int | None:
+    if not governing or not forms.may_stand_in(governing):
+        return None
+    years = [m.year for m in forms.mentions(fold(governing).text, on, None) if m.year and m.force != "none"]
+    return years[-1] if years else None
+
+
+def _inherited(forms: DateForms, governing: str, on: date | None) -> Deadline | None:
+    text = fold(governing).text
+    best = _best(forms, text, [forms.ruled(text, m) for m in forms.mentions(text, on, None)], on)
+    if best is None or best.day is None:
+        return None
+    return Deadline(text[best.start : best.end], best.day, best.precision, best.provenance)
+
+
+def _best(forms: DateForms, text: str, found: list[Mention], on: date | None) -> Mention | None:
+    """The day that bounds the whole promise: the latest of the stated ones, else the first vague word."""
+    dated = [m for m in found if m.day is not None and m.force in ("full", "weak")]
+    dated = _without_past(dated, on)
+    dated = [m for m in dated if m.force == "full"] or dated
+    dated = _without_content(forms, text, dated)
+    dated = [m for m in dated if not any(_frames(m, other) for other in dated)]
+    if dated:
+        return max(dated, key=lambda m: (m.day or date.min, -_FINENESS[m.precision], m.start))
+    vague = [m for m in found if m.force == "event" or (m.day is None and m.force == "full")]
+    return replace(vague[0], day=None, precision="vague") if vague else None
+
+
+def _without_past(dated: list[Mention], on: date | None) -> list[Mention]:
+    """A day before the letter's is a report, unless it is said as a bound and nothing else is left."""
+    if on is None:
+        return dated
+    ahead = [m for m in dated if m.day is not None and m.day >= on]
+    return ahead or [m for m in dated if m.bounded]
+
+
+def _without_content(forms: DateForms, text: str, dated: list[Mention]) -> list[Mention]:
+    """Of "年底前编制规划，明确到2030年…" the second day is the plan's, not the promise's."""
+    if len(dated) < 2:
+        return dated
+    opened = forms.content_opens(text, dated[0].end)
+    return dated if opened is None else [m for m in dated if m.start < opened]
+
+
+def _frames(frame: Mention, other: Mention) -> bool:
+    """``frame`` (今年, 2026年) only says the year within which ``other`` gives the day."""
+    if frame.bounded or frame is other or frame.day is None or other.day is None or frame.first is None:
+        return False
+    return frame.first <= other.day <= frame.day and (
+        _FINENESS[other.precision] < _FINENESS[frame.precision] or (other.bounded and other.day <= frame.day)
+    )
+
+
+def _doubts(mention: Mention, span: Span | None) -> tuple[Problem, ...]:
+    return (Problem("deadline_unclear", mention.doubt, span),) if mention.doubt else ()

@@ -1,0 +1,138 @@
+"""How much is promised: values with unit and comparator, from rules/quantities.toml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from flows.letters.folding import Folded, in_quotation
+from flows.letters.model import Comparator, Quantity
+from flows.letters.numerals import number
+from flows.letters.rules.load import load_table
+
+_DIGIT = "0-9一二两三四五六七八九十百千半"
+_NUMBER = rf"[{_DIGIT}](?:[{_DIGIT}零万亿]|[.,](?=[0-9]))*"
+_NEAR = 16  # how far around a number its comparator and its decoys may stand
+_ASCII_DIGIT = re.compile("[0-9]")
+_ENDS_A_THING = re.compile(r"[,。;、:)！!]|$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Decoy:
+    before: re.Pattern[str] | None
+    after: re.Pattern[str] | None
+    only: frozenset[str]
+
+    def catches(self, before: str, after: str, said: str) -> bool:
+        return (
+            (not self.only or said in self.only)
+            and (self.before is None or self.before.search(before) is not None)
+            and (self.after is None or self.after.match(after) is not None)
+        )
+
+
+class _Table:
+    """The compiled table."""
+
+    def __init__(self, table: dict[str, Any]) -> None:
+        units = "|".join(re.escape(unit) for unit in sorted(table["units"], key=len, reverse=True))
+        more = table["more"]
+        self.form = re.compile(
+            rf"(?P<n>{_NUMBER})(?P<more>{more})?(?:(?P<u1>{units})?(?:[-—–~～至到]{{1,2}})(?P<n2>{_NUMBER}))?(?P<unit>{units})"
+        )
+        self.percent = re.compile(rf"百分之(?P<n>{_NUMBER})")
+        self.before: list[tuple[Comparator, re.Pattern[str]]] = [
+            (row["comparator"], re.compile(row["pattern"])) for row in table["before"]
+        ]
+        self.after: list[tuple[Comparator, re.Pattern[str]]] = [
+            (row["comparator"], re.compile(row["pattern"])) for row in table["after"]
+        ]
+        self.decoys = [
+            _Decoy(
+                re.compile(row["before"]) if "before" in row else None,
+                re.compile(row["after"]) if "after" in row else None,
+                frozenset(row.get("only", ())),
+            )
+            for row in table["decoy"]
+        ]
+        self.in_words = frozenset(table["counted_in_words"])
+        self.shy = frozenset(table["shy"])
+        self.plain_after = re.compile(table["plain_after"])
+        self.marks: list[list[str]] = table["quotation"]["marks"]
+
+
+@cache
+def _table() -> _Table:
+    return _Table(load_table("quantities"))
+
+
+def find(said: Folded, taken: Sequence[tuple[int, int]] = ()) -> tuple[Quantity, ...]:
+    """The quantities of a statement, in text order; nothing is looked for at the places ``taken`` (dates)."""
+    table, text = _table(), said.text
+    found: list[Quantity] = []
+    for match in table.percent.finditer(text):
+        value = number(match.group("n"))
+        if value is not None:
+            found += _quantity(table, said, match.start(), match.end(), [value], "%", match.group())
+    for match in table.form.finditer(text):
+        start, end = match.span()
+        if any(start < stop and begin < end for begin, stop in taken) or in_quotation(text, start, end, table.marks):
+            continue
+        values = [number(match.group("n"))]
+        if match.group("n2"):
+            values.append(number(match.group("n2")))
+        numbers = [value for value in values if value is not None]
+        if len(numbers) != len(values) or not _counted(table, match, numbers[0]):
+            continue
+        found += _quantity(table, said, start, end, numbers, match.group("unit"), match.group(), match.group("more"))
+    return tuple(sorted(found, key=lambda quantity: quantity.span.start if quantity.span else 0))
+
+
+def _counted(table: _Table, match: re.Match[str], value: float) -> bool:
+    """Whether a numeral in words counts here (see ``counted_in_words``)."""
+    if _ASCII_DIGIT.search(match.group("n")):
+        return True
+    if value >= 2 and match.group("unit") in table.in_words:
+        return True
+    return _ENDS_A_THING.match(match.string, match.end()) is not None and match.start() > 0
+
+
+def _quantity(
+    table: _Table, said: Folded, start: int, end: int, values: list[float], unit: str, raw: str, more: str | None = None
+) -> list[Quantity]:
+    text = said.text
+    before, after = text[max(0, start - _NEAR) : start], text[end : end + _NEAR]
+    if any(decoy.catches(before, after, raw) for decoy in table.decoys):
+        return []
+    comparator: Comparator = "more_than" if more else "exact"
+    first, last = start, end
+    for name, pattern in table.before:
+        hit = pattern.search(before)
+        if hit:
+            comparator, first = name, start - (len(before) - hit.start())
+            break
+    else:
+        for name, pattern in table.after:
+            hit = pattern.match(after)
+            if hit:
+                comparator, last = name, end + hit.end()
+                break
+    if unit in table.shy and comparator == "exact" and not table.plain_after.search(before):
+        return []
+    span = said.span(first, last)
+    quote = text[first:last]
+    if len(values) == 2:
+        low, high = values[0] * _lent_scale(raw, values), values[1]
+        return [Quantity(quote, low, unit, "at_least", span), Quantity(quote, high, unit, "at_most", span)]
+    return [Quantity(quote, values[0], unit, comparator, span)]
+
+
+def _lent_scale(raw: str, values: list[float]) -> float:
+    """Of 2-3万元 the first number is meant in 万 too."""
+    for name, scale in (("亿", 100_000_000), ("万", 10_000)):
+        if raw.count(name) == 1 and values[0] < scale <= values[1]:
+            return scale
+    return 1
