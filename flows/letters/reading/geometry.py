@@ -1,0 +1,202 @@
+"""From placed characters to lines and paragraphs: rows by baseline, wrapped lines by the right margin."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from statistics import median
+
+from flows.letters.model import Line
+from flows.letters.rows import cell_width
+from flows.letters.rules.load import load_table
+
+Box = tuple[float, float, float, float]
+_NO_START = "，。、；：！？）》”’】〕〉」』…—％%℃,.;:!?)]"
+_WORD = re.compile(r"[A-Za-z0-9.%〔〕/+-]+")
+_BREAKS = re.compile(r"[。！？；：:!?;”）)》】]$")
+_ENDS_SENTENCE = re.compile(r"[。！？；：:!?;]”?$")
+_ZONE = 0.1  # of the page's height, at head and foot, where running lines stand
+
+
+@dataclass(frozen=True, slots=True)
+class Glyph:
+    """One character as set on the page: left, right and baseline from the page's top left, size in points."""
+
+    char: str
+    left: float
+    right: float
+    base: float
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One line of a page with its box and the size of its type."""
+
+    text: str
+    page: int
+    box: Box
+    size: float
+    confidence: float | None = None
+    row: bool = False  # a table's row: never joined with its neighbours
+
+    @property
+    def left(self) -> float:
+        """Where the line's first visible character stands."""
+        blanks = self.text[: len(self.text) - len(self.text.lstrip())]
+        return self.box[0] + sum(map(cell_width, blanks)) * self.size
+
+
+def rows_of(glyphs: Iterable[Glyph], page: int) -> list[Placed]:
+    """Lines from top to bottom; what stands on one baseline is one line, its gaps shown as blanks."""
+    runs = sorted(_runs(glyphs), key=lambda run: run[0].base)
+    rows: list[list[Glyph]] = []
+    for run in runs:
+        if rows and _same_row(rows[-1], run):
+            rows[-1] += run
+        else:
+            rows.append(list(run))
+    return [_line(sorted(row, key=lambda g: g.left), page) for row in rows]
+
+
+def _runs(glyphs: Iterable[Glyph]) -> list[list[Glyph]]:
+    runs: list[list[Glyph]] = []
+    for glyph in glyphs:
+        last = runs[-1][-1] if runs else None
+        if last and abs(last.base - glyph.base) < 0.2 * last.size and glyph.left > last.left - 0.2 * last.size:
+            runs[-1].append(glyph)
+        else:
+            runs.append([glyph])
+    return runs
+
+
+def _same_row(row: Sequence[Glyph], run: Sequence[Glyph]) -> bool:
+    """Same baseline, or small raised and lowered type beside the line."""
+    size, other = max(g.size for g in row), max(g.size for g in run)
+    reach = 0.5 if min(size, other) < 0.75 * max(size, other) else 0.3
+    return abs(median(g.base for g in row) - run[0].base) < reach * max(size, other)
+
+
+def _line(row: Sequence[Glyph], page: int) -> Placed:
+    text = ""
+    last: Glyph | None = None
+    for glyph in row:
+        if last is not None:
+            if glyph.char == last.char and glyph.left - last.left < 0.3 * glyph.size:
+                continue  # bold made by printing twice
+            gap = (glyph.left - last.right) / glyph.size
+            if glyph.char not in " \u3000" and last.char not in " \u3000":
+                text += "\u3000" * min(round(gap), 12) if gap >= 0.75 else " " if gap >= 0.35 else ""
+        text += glyph.char
+        last = glyph
+    size = Counter(round(g.size, 1) for g in row).most_common(1)[0][0]
+    base = median(g.base for g in row)
+    shown = [g for g in row if g.char.strip()] or list(row)
+    box = (shown[0].left, base - 0.88 * size, max(g.right for g in shown), base + 0.15 * size)
+    return Placed(text.strip(), page, box, size)
+
+
+def lines_of(placed: Sequence[Placed], heights: dict[int, float]) -> tuple[Line, ...]:
+    """The pages' lines without running heads and bare page numbers, each knowing whether it continues a paragraph."""
+    kept = _without_running(placed, heights)
+    joined = continues(kept)
+    return tuple(
+        Line(one.text, one.page, one.box, one.confidence, goes_on) for one, goes_on in zip(kept, joined, strict=True)
+    )
+
+
+def _without_running(placed: Sequence[Placed], heights: dict[int, float]) -> list[Placed]:
+    pages = {one.page for one in placed}
+    seen: dict[str, set[int]] = {}
+    for one in placed:
+        if _in_zone(one, heights) and len(_key(one.text)) > 1:
+            seen.setdefault(_key(one.text), set()).add(one.page)
+    running = {text for text, on in seen.items() if len(on) > 1 and 2 * len(on) >= len(pages)}
+    return [
+        one
+        for one in placed
+        if not (_in_zone(one, heights) and (_key(one.text) in running or one.text.strip("# ").isdigit()))
+        or is_page_number(one.text)
+    ]
+
+
+def _key(text: str) -> str:
+    return re.sub(r"\d+", "#", re.sub(r"\s+", "", text))
+
+
+def _in_zone(one: Placed, heights: dict[int, float]) -> bool:
+    height = heights.get(one.page, 0.0)
+    return height > 0 and not one.row and (one.box[3] < _ZONE * height or one.box[1] > (1 - _ZONE) * height)
+
+
+@cache
+def _page_foot() -> re.Pattern[str]:
+    return re.compile(load_table("reading")["page_foot"])
+
+
+def is_page_number(text: str) -> bool:
+    """True for a number with its dashes; a bare number may be anything."""
+    return not text.strip().isdigit() and _page_foot().fullmatch(text.strip()) is not None
+
+
+def continues(lines: Sequence[Placed]) -> list[bool]:
+    """For each line whether it goes on with the paragraph above it (page numbers between them do not count)."""
+    body = _body_size(lines)
+    same = [one for one in lines if abs(one.size - body) <= 0.12 * body and not one.row]
+    if not same:
+        return [False] * len(lines)
+    right = _edge([one.box[2] for one in same], body, last=True)
+    left = _edge([one.left for one in same], body, last=False)
+    out: list[bool] = []
+    before: Placed | None = None
+    for one in lines:
+        if is_page_number(one.text):
+            out.append(False)
+            continue
+        out.append(before is not None and _goes_on(before, one, left, right))
+        before = one
+    return out
+
+
+def _body_size(lines: Sequence[Placed]) -> float:
+    weight: Counter[float] = Counter()
+    for one in lines:
+        weight[round(one.size, 1)] += len(one.text)
+    return weight.most_common(1)[0][0] if weight else 12.0
+
+
+def _edge(places: Sequence[float], size: float, *, last: bool) -> float:
+    """The margin: the outermost place at which at least a few lines end (or begin)."""
+    enough = max(2, len(places) // 20)
+    for place in sorted(places, reverse=last):
+        if sum(abs(place - other) <= 0.8 * size for other in places) >= enough:
+            return place
+    return max(places) if last else min(places)
+
+
+def _goes_on(before: Placed, one: Placed, left: float, right: float) -> bool:
+    size = one.size
+    if one.row or before.row or abs(before.size - size) > 0.12 * size or one.left > left + 0.9 * size:
+        return False
+    if one.page == before.page and one.box[1] - before.box[3] > 1.6 * size:
+        return False
+    room = right - before.box[2]
+    return room < (sum(map(cell_width, _first_unit(one.text))) + 0.6) * size
+
+
+def _first_unit(text: str) -> str:
+    """What could not have been parted from the beginning of ``text``: a word, or the marks after a character."""
+    text = text.lstrip()
+    word = _WORD.match(text)
+    size = min(word.end(), 12) if word else 1
+    while size < len(text) and text[size] in _NO_START:
+        size += 1
+    return text[:size]
+
+
+def shifted(placed: Placed, page: int) -> Placed:
+    """The same line on another page."""
+    return replace(placed, page=page)

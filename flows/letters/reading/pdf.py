@@ -1,0 +1,106 @@
+"""Reads a PDF's text layer by geometry; pages without a trustworthy one are left to recognition."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pypdfium2 as pdfium  # type: ignore[import-untyped]
+
+from flows.letters.errors import UnreadableLetter
+from flows.letters.model import Problem, Reader, SourceText
+from flows.letters.reading.encoding import reads_as_chinese
+from flows.letters.reading.geometry import Placed, lines_of
+from flows.letters.reading.magic import name_of
+from flows.letters.reading.pdf_page import PageContent, content_of
+from flows.letters.reading.ruling import grids_of, lines_with_tables
+
+NAME, VERSION = "pdf", "1"
+MEDIA_TYPE = "application/pdf"
+MAX_PAGES = 500
+_ENCRYPTED = (4, 5)  # pdfium: password wanted, unknown security handler
+_GOOD = re.compile(
+    r"[\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef\u2010-\u2027\u2030-\u205e\x20-\x7e·×÷±°①-⑳Ⅰ-Ⅻ]"
+)
+_BAD = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd\U000f0000-\U0010fffd]")
+_ACTIVE = re.compile(rb"/(?:JavaScript|JS|Launch|EmbeddedFile)\b")
+
+
+def claims(data: bytes) -> bool:
+    """True where the file begins, or begins after a little junk, as a PDF."""
+    return name_of(data) == "PDF"
+
+
+def read(data: bytes, name: str) -> SourceText:
+    """One ``Line`` per line or table row with its box; ``images`` lists the pages that must be recognised."""
+    placed: list[Placed] = []
+    heights: dict[int, float] = {}
+    images: list[int] = []
+    problems: list[Problem] = []
+    with open_document(data, name) as document:
+        for number in range(1, len(document) + 1):
+            content = content_of(document, number, name)
+            heights[number] = content.height
+            if _must_be_seen(content):
+                images.append(number)
+                continue
+            placed += lines_with_tables(content.glyphs, grids_of(content.paths), number)
+            if content.largest_image > 0.25:
+                problems.append(Problem("picture_not_read", f"第{number}页含有图片，图中文字未读入，请核对原件"))
+    if not placed and not images:
+        raise UnreadableLetter(f"{name}: {len(heights)} empty pages; ask the sender for a readable copy", found="empty")
+    if _ACTIVE.search(data):
+        problems.append(Problem("active_content_ignored", "文件含脚本或附带文件，系统未执行、未打开"))
+    return SourceText(
+        lines_of(placed, heights),
+        Reader(NAME, VERSION),
+        MEDIA_TYPE,
+        problems=tuple(problems),
+        paragraphs=True,
+        images=tuple(images),
+    )
+
+
+def open_document(data: bytes, name: str) -> pdfium.PdfDocument:
+    """The document; ``UnreadableLetter`` where it is encrypted, damaged or endless."""
+    try:
+        document = pdfium.PdfDocument(data)
+        pages = len(document)
+    except pdfium.PdfiumError as fault:
+        if getattr(fault, "err_code", None) in _ENCRYPTED or "assword" in str(fault):
+            raise UnreadableLetter(
+                f"{name}: the PDF asks for a password; ask the sender for a copy without one", found="encrypted"
+            ) from fault
+        raise UnreadableLetter(f"{name}: the PDF is damaged or cut off ({fault}); ask for a whole copy") from fault
+    if not 0 < pages <= MAX_PAGES:
+        document.close()
+        raise UnreadableLetter(
+            f"{name}: {pages} pages; a letter has 1 to {MAX_PAGES}: send the letter alone", found="too many pages"
+        )
+    return document
+
+
+def _must_be_seen(content: PageContent) -> bool:
+    """No text to trust, and something drawn: the page is a picture, or its characters have no true names."""
+    text = "".join(glyph.char for glyph in content.glyphs if not glyph.char.isspace())
+    if not text:
+        return content.largest_image > 0 or len(content.paths) > 20
+    if content.largest_image > 0.8 and content.hidden > 0.5:
+        return True  # a scanner's own recognition lies invisible under the picture; ours is better
+    return not _trustworthy(text) or content.unmapped > max(2, len(text) // 50)
+
+
+def _trustworthy(text: str) -> bool:
+    if len(text) < 8:
+        return not _BAD.search(text)
+    good, bad = len(_GOOD.findall(text)), len(_BAD.findall(text))
+    if good < 0.6 * len(text) or bad > 0.02 * len(text):
+        return False
+    # Without a map to Unicode a font may still yield plausible, rare characters: too short a page shows nothing.
+    return len(text) < 60 or reads_as_chinese(text)
+
+
+def page_numbers(data: bytes, name: str) -> Iterator[int]:
+    """The numbers of its pages."""
+    with open_document(data, name) as document:
+        yield from range(1, len(document) + 1)
