@@ -1,0 +1,270 @@
+"""The agency directory: which body a letter means by a name, seen from the jurisdiction it writes in."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import ahocorasick_rs
+
+import schemas
+from flows.letters.errors import RulesError
+from flows.letters.model import Span
+from flows.letters.places import Places, begins_with_level, level_words, segments
+from flows.letters.script import simplified
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """One body; ``name`` is the official full name, ``successor`` the id of the body that took over."""
+
+    id: str
+    name: str
+    aliases: tuple[str, ...]
+    jurisdiction: str
+    kind: str | None = None
+    former_names: tuple[str, ...] = ()
+    successor: str | None = None
+    credit_code: str | None = None
+    region_code: str | None = None
+    channels: tuple[tuple[str, str], ...] = ()
+
+
+class Directory:
+    """Every body of a site, findable by any of its names."""
+
+    def __init__(self, agencies: Iterable[Agency], parents: dict[str, str] | None = None) -> None:
+        self._by_id = {agency.id: agency for agency in agencies}
+        self.places = Places({agency.jurisdiction for agency in self._by_id.values()}, parents or {})
+        self._named: dict[str, list[Agency]] = defaultdict(list)
+        for agency in self._by_id.values():
+            for name in dict.fromkeys((agency.name, *agency.aliases, *agency.former_names)):
+                self._named[name].append(agency)
+        self._derive()
+        self._surfaces = sorted(self._named)
+        self._finder = ahocorasick_rs.AhoCorasick(self._surfaces, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
+        own = sorted({segments(name)[-1] for name in self.places.names})
+        self._own_places = own
+        self._place_finder = ahocorasick_rs.AhoCorasick(own, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
+
+    @classmethod
+    def load(cls, source: Path | str | bytes) -> Directory:
+        """The directory of a TOML file or its bytes; raises ``RulesError`` listing every fault with its place."""
+        where = "the agency directory" if isinstance(source, bytes) else str(source)
+        try:
+            raw = source if isinstance(source, bytes) else Path(source).read_bytes()
+            table = tomllib.loads(raw.decode("utf-8-sig"))
+        except OSError as fault:
+            raise RulesError(f"{where} cannot be read ({fault.strerror}); set DUBAN_AGENCIES") from fault
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+            raise RulesError(f"{where} is not TOML: {fault}") from fault
+        faults = schemas.faults("rules/directory", table) or _contradictions(table["agency"])
+        if faults:
+            raise RulesError(f"{where} is wrong:\n" + "\n".join(faults))
+        parents = {row["name"]: row["parent"] for row in table.get("jurisdiction", ())}
+        return cls((_agency(row) for row in table["agency"]), parents)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    @property
+    def agencies(self) -> tuple[Agency, ...]:
+        """Every body, in the directory's order."""
+        return tuple(self._by_id.values())
+
+    def get(self, agency_id: str) -> Agency | None:
+        """The body with this id, None where there is none."""
+        return self._by_id.get(agency_id)
+
+    def kind_of(self, agency_id: str) -> str | None:
+        """The kind of the body; None where the directory does not say."""
+        agency = self._by_id.get(agency_id)
+        return agency.kind if agency else None
+
+    def resolve(self, mention: str, jurisdiction: str | None) -> Agency | None:
+        """The body meant by ``mention`` in a letter of ``jurisdiction``; None where none or more than one fits.
+
+        The letter's own jurisdiction comes first, then those it lies in, then those that lie in it; a body elsewhere
+        must be called by a name that says where.  A body that was merged gives its successor.
+        """
+        found = self._named.get(mention) or self._named.get(simplified(mention, always=True)) or []
+        agency = self._nearest(found, jurisdiction, mention)
+        return self._current(agency) if agency else None
+
+    def suggest(self, mention: str, jurisdiction: str | None) -> list[Agency]:
+        """Up to five bodies a person may have meant, the likeliest first; empty where nothing is alike."""
+        wanted = simplified(mention, always=True)
+        if len(wanted) < 2:
+            return []
+        near = self.places.above(jurisdiction) if jurisdiction else ()
+        scored = []
+        for agency in self._by_id.values():
+            likeness = max(_likeness(wanted, name) for name in (agency.name, *agency.aliases, *agency.former_names))
+            if likeness >= 0.5:
+                rank = near.index(agency.jurisdiction) if agency.jurisdiction in near else len(near) + 1
+                scored.append((-round(likeness, 3), rank, agency.id, agency))
+        found = (self._current(entry[3]) for entry in sorted(scored, key=lambda e: (e[1] > len(near), e[:3])))
+        return list(dict.fromkeys(found))[:5]
+
+    def mentions(self, text: str) -> list[tuple[Span, str]]:
+        """Every name of a body that stands in ``text`` (in simplified script), the longest at each place."""
+        return [
+            (Span(start, end), self._surfaces[index])
+            for index, start, end in self._finder.find_matches_as_indexes(text)
+        ]
+
+    def jurisdiction_of(self, issuers: Sequence[str], text: str = "") -> str | None:
+        """Where the letter was written: by its issuers, else by the place whose name it holds most often."""
+        for issuer in issuers:
+            named = self._named.get(issuer, [])
+            if len({agency.jurisdiction for agency in named}) == 1:
+                return named[0].jurisdiction
+        for issuer in issuers:
+            if (found := self._begun_by_place(issuer)) is not None:
+                return found
+        return self._most_named(issuers, text)
+
+    def _begun_by_place(self, issuer: str) -> str | None:
+        """The jurisdiction whose name, or its last places, the issuer's name begins with; the narrowest such."""
+        best: tuple[int, str] | None = None
+        for name in sorted(self.places.names):
+            parts = segments(name)
+            for first in range(len(parts)):
+                tail = "".join(parts[first:])
+                if issuer.startswith(tail) and (best is None or len(tail) > best[0]):
+                    best = (len(tail), name)
+                    break
+        return best[1] if best else None
+
+    def _most_named(self, issuers: Sequence[str], text: str) -> str | None:
+        hits = Counter(self._own_places[index] for index, _, _ in self._place_finder.find_matches_as_indexes(text))
+        able = {agency.jurisdiction for issuer in issuers for agency in self._named.get(issuer, ())}
+        for place, _ in sorted(hits.items(), key=lambda item: (-item[1], item[0])):
+            called = self.places.called(place)
+            fitting = [name for name in called if name in able] if able else list(called)
+            if len(fitting) == 1:
+                return fitting[0]
+        return next(iter(self.places.names)) if len(self.places.names) == 1 else None
+
+    def _nearest(self, found: Sequence[Agency], jurisdiction: str | None, mention: str) -> Agency | None:
+        if not found:
+            return None
+        if jurisdiction is None:
+            return found[0] if len(found) == 1 and not begins_with_level(mention) else None
+        for place in self.places.above(jurisdiction):
+            here = [agency for agency in found if agency.jurisdiction == place]
+            if here:
+                return here[0] if len(here) == 1 else None
+        below = frozenset(self.places.below(jurisdiction))
+        inside = [agency for agency in found if agency.jurisdiction in below]
+        if len(inside) == 1:
+            return inside[0]
+        elsewhere = [agency for agency in found if mention == agency.name or _says_where(mention, agency)]
+        return elsewhere[0] if len(elsewhere) == 1 and not inside else None
+
+    def _current(self, agency: Agency) -> Agency:
+        seen = {agency.id}
+        while agency.successor and agency.successor in self._by_id and agency.successor not in seen:
+            agency = self._by_id[agency.successor]
+            seen.add(agency.id)
+        return agency
+
+    def _derive(self) -> None:
+        """Names that follow from the official one: without the wider places, or with the level for the place."""
+        derived: dict[str, list[Agency]] = defaultdict(list)
+        for agency in self._by_id.values():
+            for name in _shorter_names(agency):
+                derived[name].append(agency)
+        for name, owners in derived.items():
+            # A name that the directory gives to a body of the same jurisdiction stays with it.
+            taken = {agency.jurisdiction for agency in self._named.get(name, ())}
+            self._named[name].extend(agency for agency in owners if agency.jurisdiction not in taken)
+
+
+def _agency(row: dict[str, Any]) -> Agency:
+    return Agency(
+        id=row["id"],
+        name=row["name"],
+        aliases=tuple(row["aliases"]),
+        jurisdiction=row["jurisdiction"],
+        kind=row.get("kind"),
+        former_names=tuple(row.get("former_names", ())),
+        successor=row.get("successor"),
+        credit_code=row.get("credit_code"),
+        region_code=row.get("region_code"),
+        channels=tuple((channel["kind"], channel["address"]) for channel in row.get("channels", ())),
+    )
+
+
+def _contradictions(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """What the schema cannot see: ids and names used twice, successors that are not there, check digits."""
+    faults: list[str] = []
+    ids: dict[str, int] = {}
+    for number, row in enumerate(rows):
+        if row["id"] in ids:
+            faults.append(f"/agency/{number}/id: {row['id']!r} is already the id of agency {ids[row['id']]}")
+        ids.setdefault(row["id"], number)
+    called: dict[tuple[str, str], int] = {}
+    for number, row in enumerate(rows):
+        successor = row.get("successor")
+        if successor is not None and (successor not in ids or successor == row["id"]):
+            faults.append(f"/agency/{number}/successor: no other agency has the id {successor!r}")
+        if "credit_code" in row and not credit_code_holds(row["credit_code"]):
+            faults.append(f"/agency/{number}/credit_code: the check character of {row['credit_code']!r} is wrong")
+        for name in dict.fromkeys((row["name"], *row["aliases"])):
+            key = (row["jurisdiction"], name)
+            if key in called and not successor and not rows[called[key]].get("successor"):
+                faults.append(f"/agency/{number}: {name!r} already names agency {called[key]} of {row['jurisdiction']}")
+            called.setdefault(key, number)
+    return faults
+
+
+_CODE_DIGITS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+
+
+def credit_code_holds(code: str) -> bool:
+    """Whether the last character of a unified social credit code (GB 32100) fits the others."""
+    if len(code) != 18 or any(char not in _CODE_DIGITS for char in code):
+        return False
+    total = sum(_CODE_DIGITS.index(char) * pow(3, place, 31) for place, char in enumerate(code[:17]))
+    return _CODE_DIGITS[(31 - total % 31) % 31] == code[17]
+
+
+def _shorter_names(agency: Agency) -> Iterable[str]:
+    parts = segments(agency.jurisdiction)
+    for first in range(len(parts)):
+        tail = "".join(parts[first:])
+        if agency.name.startswith(tail) and len(agency.name) > len(tail):
+            rest = agency.name[len(tail) :]
+            for shorter in range(len(parts)):
+                yield "".join(parts[shorter:]) + rest
+            for word in level_words(agency.jurisdiction):
+                yield word + rest
+            return
+
+
+def _says_where(mention: str, agency: Agency) -> bool:
+    """True where the mention begins with the agency's own place."""
+    return not begins_with_level(mention) and any(mention.startswith(part) for part in segments(agency.jurisdiction))
+
+
+@cache
+def _pairs(name: str) -> frozenset[str]:
+    return frozenset(name[i : i + 2] for i in range(len(name) - 1)) | frozenset(name)
+
+
+def _likeness(wanted: str, name: str) -> float:
+    """0..1: 0.9 and more where the mention contracts the name, else the share of pairs and characters held."""
+    cursor = 0
+    for char in name:
+        if cursor < len(wanted) and char == wanted[cursor]:
+            cursor += 1
+    if cursor == len(wanted):
+        return 0.9 + 0.1 * len(wanted) / len(name)
+    ours, theirs = _pairs(wanted), _pairs(name)
+    return len(ours & theirs) / (len(ours) + 1)
