@@ -6,11 +6,11 @@ from types import ModuleType
 
 from flows.letters.errors import UnknownFormat
 from flows.letters.model import SourceText
-from flows.letters.reading import docx, html, pdf, txt
+from flows.letters.reading import docx, eml, html, pdf, txt
 from flows.letters.reading.magic import name_of
 
 # Each reader is a module with claims(data) -> bool and read(data, name) -> SourceText; plain text is asked last.
-READERS: tuple[ModuleType, ...] = (pdf, docx, html, txt)
+READERS: tuple[ModuleType, ...] = (pdf, docx, eml, html, txt)
 
 
 def read(data: bytes, name: str) -> SourceText:

@@ -1,0 +1,160 @@
+"""Reads a mail: its body as a letter, or the letters it carries; the header fields are provenance."""
+
+from __future__ import annotations
+
+import email
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from email.errors import HeaderParseError
+from email.header import decode_header
+from email.message import Message
+from email.policy import compat32
+
+from flows.letters.errors import UnreadableLetter
+from flows.letters.model import SourceText
+from flows.letters.reading import html, txt
+from flows.letters.reading.encoding import decode
+from flows.letters.reading.magic import name_of
+
+NAME, VERSION = "eml", "1"
+MEDIA_TYPE = "message/rfc822"
+MAX_PARTS = 400
+_FIELDS = ("From", "To", "Cc", "Date", "Subject", "Message-ID", "Reply-To", "Sender")
+_BESIDE = ("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature")
+_BESIDE_TEXT = ("text/calendar", "text/vcard", "text/x-vcard")
+_PICTURES = ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP")
+_BIG_PICTURE = 40_000  # bytes: smaller ones are the logo in a signature
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One attached file."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """Decoded header fields as (``mail:subject``, value), the letters attached, and the body's two forms."""
+
+    headers: tuple[tuple[str, str], ...]
+    letters: tuple[Part, ...]
+    plain: bytes | None
+    page: bytes | None
+
+
+def claims(data: bytes) -> bool:
+    """True where the file begins with the header fields of a mail."""
+    return name_of(data) == "EML"
+
+
+def carries_letters(data: bytes) -> bool:
+    """True where attachments are the letters; False also where the mail cannot be parsed (the reader says why)."""
+    try:
+        return bool(parse(data, "mail").letters)
+    except UnreadableLetter:
+        return False
+
+
+def read(data: bytes, name: str) -> SourceText:
+    """The body as a letter; header fields in ``meta``."""
+    mail = parse(data, name)
+    if mail.letters:
+        names = ", ".join(part.name for part in mail.letters)
+        raise UnreadableLetter(f"{name}: the letters are its attachments ({names}); read each of them", found="carrier")
+    if mail.plain is not None and mail.plain.strip():
+        source = txt.read(mail.plain, name)
+    elif mail.page is not None:
+        source = html.read_page(decode(mail.page, name)[0], name, MEDIA_TYPE)
+    else:
+        raise UnreadableLetter(f"{name}: a mail without text and without attachments", found="empty")
+    reader = replace(source.reader, name=NAME, version=VERSION)
+    return replace(source, reader=reader, media_type=MEDIA_TYPE, meta=(*mail.headers, *source.meta))
+
+
+def parse(data: bytes, name: str) -> Mail:
+    """The mail taken apart; ``UnreadableLetter`` where it is encrypted or nested beyond reason."""
+    try:
+        message = email.message_from_bytes(data, policy=compat32)
+        parts = [part for _, part in zip(range(MAX_PARTS + 1), message.walk(), strict=False)]
+    except (RecursionError, ValueError, LookupError, AssertionError) as fault:
+        raise UnreadableLetter(f"{name}: the mail is damaged; ask the sender for the letter alone") from fault
+    if len(parts) > MAX_PARTS:
+        raise UnreadableLetter(f"{name}: a mail of more than {MAX_PARTS} parts; send fewer at once", found="bomb")
+    if any(_is_encrypted(part) for part in parts):
+        raise UnreadableLetter(f"{name}: an encrypted mail; ask the sender for a copy in the clear", found="encrypted")
+    headers = [(f"mail:{key.lower()}", text) for key in _FIELDS if (text := _header(message.get(key)))]
+    leaves = list(_leaves(message))
+    plain = next((data for kind, file, data in leaves if kind == "text/plain" and file is None), None)
+    page = next((data for kind, file, data in leaves if kind == "text/html" and file is None), None)
+    letters = tuple(_attached(leaves))
+    return Mail(tuple(headers), letters, plain, page)
+
+
+def _is_encrypted(part: Message) -> bool:
+    kind = part.get_content_type()
+    sealed = kind in ("application/pkcs7-mime", "application/x-pkcs7-mime")
+    return kind == "multipart/encrypted" or (sealed and part.get_param("smime-type") != "signed-data")
+
+
+def _leaves(message: Message, depth: int = 0) -> Iterator[tuple[str, str | None, bytes]]:
+    """(media type, file name or None, bytes) of every part; an attached mail is one part, not opened here."""
+    kind, file = message.get_content_type(), _file_name(message)
+    if kind == "message/rfc822" and depth:
+        inner = message.get_payload()
+        first = inner[0] if isinstance(inner, list) and inner else None
+        whole = first.as_bytes(policy=compat32) if isinstance(first, Message) else b""
+        yield kind, file or "mail.eml", whole
+    elif message.is_multipart():
+        for part in message.get_payload():
+            if isinstance(part, Message):
+                yield from _leaves(part, depth + 1)
+    else:
+        payload = message.get_payload(decode=True)
+        yield kind, file, payload if isinstance(payload, bytes) else b""
+
+
+def _attached(leaves: list[tuple[str, str | None, bytes]]) -> Iterator[Part]:
+    for kind, file, data in leaves:
+        if kind in (*_BESIDE, *_BESIDE_TEXT) or (file is None and kind.startswith("text/")):
+            continue
+        found = name_of(data) or "txt"
+        if found not in _PICTURES or len(data) >= _BIG_PICTURE:
+            yield Part(file or f"attachment.{found.split()[-1].strip('()').lower()}", data)
+
+
+def _file_name(part: Message) -> str | None:
+    raw = part.get_filename()
+    return _header(raw) or None if raw is not None else None
+
+
+def _header(raw: object) -> str:
+    """A header field in characters, whatever it was encoded with."""
+    if raw is None:
+        return ""
+    try:
+        pieces = decode_header(str(raw) if not isinstance(raw, str) else raw)
+    except (HeaderParseError, ValueError):
+        pieces = [(str(raw), None)]
+    text = "".join(_piece(piece, charset) for piece, charset in pieces)
+    return re.sub(r"\s+", " ", text).strip()[:500]
+
+
+def _piece(piece: bytes | str, charset: str | None) -> str:
+    raw = piece.encode("ascii", "surrogateescape") if isinstance(piece, str) and not _is_text(piece) else piece
+    if isinstance(raw, str):
+        return raw
+    label = (charset or "").lower()
+    tries = ("gb18030", "utf-8") if label.startswith("gb") else ("utf-8", "gb18030")
+    for encoding in (label if label and not label.startswith(("gb", "unknown")) else tries[0], *tries):
+        try:
+            return raw.decode(encoding)
+        except (UnicodeDecodeError, LookupError):
+            continue
+    return raw.decode("utf-8", errors="replace")
+
+
+def _is_text(piece: str) -> bool:
+    return not any("\udc80" <= char <= "\udcff" for char in piece)
