@@ -1,0 +1,117 @@
+"""Gives each clause its stance: adds up what its features say and takes the best path through each paragraph."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from flows.letters.clauses import Sentence
+from flows.letters.cues import all_cues
+from flows.letters.rules.load import load_table
+from flows.letters.stance_features import SILENT, Described
+
+Label = Literal["none", "done", "pledged", "conditional", "ongoing", "declined"]
+LABELS: tuple[Label, ...] = ("none", "done", "pledged", "conditional", "ongoing", "declined")
+_N = len(LABELS)
+Scores = tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Scores by feature of a clause (one per label) and by pair of neighbouring labels (row: before, column: after).
+
+    ``step`` is for clauses of one sentence, ``silent_step`` for a step to a clause without a voice, ``turn`` for the
+    first clause of a paragraph's later sentences.
+    """
+
+    clause: dict[str, Scores]
+    step: tuple[Scores, ...]
+    silent_step: tuple[Scores, ...]
+    turn: tuple[Scores, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A clause's label and how sure it is (0..1, the share of the label among all labels at that place)."""
+
+    label: Label
+    confidence: float
+
+
+@cache
+def rule_weights() -> Weights:
+    """What the tables say, before any learning."""
+    table = load_table("stance")
+    clause = {name: tuple(float(row.get(label, 0.0)) for label in LABELS) for name, row in table["clause"].items()}
+    for cue in all_cues():
+        if cue.says != "hint":
+            clause[f"c={cue.id}"] = tuple(cue.weight if label == cue.says else 0.0 for label in LABELS)
+    return Weights(clause, _matrix(table["step"]), _matrix(table["silent"]), _matrix(table["turn"]))
+
+
+def _matrix(pairs: dict[str, float]) -> tuple[Scores, ...]:
+    return tuple(tuple(float(pairs.get(f"{a}>{b}", 0.0)) for b in LABELS) for a in LABELS)
+
+
+def judged(sentences: Sequence[Sentence], clauses: Sequence[Described], weights: Weights) -> list[Judged]:
+    """The label of each clause; paragraphs are judged each by itself."""
+    out: list[Judged] = []
+    start = 0
+    while start < len(clauses):
+        end = start + 1
+        paragraph = sentences[clauses[start].sentence].paragraph
+        while end < len(clauses) and sentences[clauses[end].sentence].paragraph == paragraph:
+            end += 1
+        out.extend(_path(clauses[start:end], weights))
+        start = end
+    return out
+
+
+def emission(features: Sequence[str], weights: Weights) -> list[float]:
+    """The sum of the features' scores, one per label."""
+    total = [0.0] * _N
+    table = weights.clause
+    for name in features:
+        scores = table.get(name)
+        if scores is not None:
+            total = [a + b for a, b in zip(total, scores, strict=True)]
+    return total
+
+
+def _between(before: Described, after: Described, weights: Weights) -> tuple[Scores, ...]:
+    if before.sentence != after.sentence:
+        return weights.turn
+    return weights.silent_step if after.voice == SILENT else weights.step
+
+
+def _path(clauses: Sequence[Described], weights: Weights) -> list[Judged]:
+    """Viterbi over one paragraph; ties go to the earlier label, so the result is the same everywhere."""
+    emissions = [emission(item.features, weights) for item in clauses]
+    best = emissions[0]
+    back: list[list[int]] = []
+    for before, after, own in zip(clauses, clauses[1:], emissions[1:], strict=False):
+        matrix = _between(before, after, weights)
+        choice, reached = [], []
+        for label in range(_N):
+            scores = [best[previous] + matrix[previous][label] for previous in range(_N)]
+            top = max(scores)
+            choice.append(scores.index(top))
+            reached.append(top + own[label])
+        back.append(choice)
+        best = reached
+    label = best.index(max(best))
+    labels = [label]
+    for choice in reversed(back):
+        label = choice[label]
+        labels.append(label)
+    labels.reverse()
+    return [Judged(LABELS[label], _share(own, label)) for label, own in zip(labels, emissions, strict=True)]
+
+
+def _share(scores: Sequence[float], label: int) -> float:
+    top = max(scores)
+    parts = [math.exp(score - top) for score in scores]
+    return parts[label] / sum(parts)
