@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from flows.letters.model import Notice
+from flows.letters.reading.recognition import RecognisedPage
+
+if TYPE_CHECKING:
+    from flows.letters.reading.pictures import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,13 @@ class VersionedArchive(Archive, Protocol):
 
     def get_version(self, key: str, version_id: str) -> bytes:
         """The bytes of one version; ``ArchiveDamaged`` when it cannot be read whole."""
+
+
+class TextRecogniser(Protocol):
+    """Reads print on a picture of a page."""
+
+    def recognise(self, picture: Picture) -> RecognisedPage:
+        """The page's lines from top to bottom, each with its box in points and its confidence."""
 
 
 class Channel(Protocol):

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from flows.letters.errors import UnreadableLetter
 from flows.letters.model import Line, Problem, Reader, SourceText
-from flows.letters.reading.magic import name_of
 from flows.letters.reading.numbering import Numbering, number_properties, numbering_of
 from flows.letters.reading.package import Package, open_package
 from flows.letters.reading.xml import Element, attribute, local, parse_xml
@@ -32,11 +31,6 @@ class _Walk:
 
     def add(self, text: str, page: int) -> None:
         self.lines.append(Line(text=text, page=page))
-
-
-def claims(data: bytes) -> bool:
-    """True for a ZIP that lists a Word document."""
-    return name_of(data) == "ZIP (DOCX)"
 
 
 def read(data: bytes, name: str) -> SourceText:

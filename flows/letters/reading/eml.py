@@ -45,11 +45,6 @@ class Mail:
     page: bytes | None
 
 
-def claims(data: bytes) -> bool:
-    """True where the file begins with the header fields of a mail."""
-    return name_of(data) == "EML"
-
-
 def carries_letters(data: bytes) -> bool:
     """True where attachments are the letters; False also where the mail cannot be parsed (the reader says why)."""
     try:

@@ -11,7 +11,6 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from flows.letters.errors import UnreadableLetter
 from flows.letters.model import Line, Problem, Reader, SourceText
 from flows.letters.reading.encoding import decode
-from flows.letters.reading.magic import name_of
 from flows.letters.rules.load import load_table
 
 NAME, VERSION = "html", "1"
@@ -32,11 +31,6 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 _SENTENCE = re.compile(r"[，。；：,;:]")
 _CELL_OF_TEXT = 60
 _DEEPEST = 200  # no page that people read nests deeper; lexbor itself takes any depth
-
-
-def claims(data: bytes) -> bool:
-    """True where the beginning is markup of a page."""
-    return name_of(data) == "HTML"
 
 
 def read(data: bytes, name: str) -> SourceText:

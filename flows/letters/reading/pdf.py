@@ -11,7 +11,6 @@ from flows.letters.errors import UnreadableLetter
 from flows.letters.model import Problem, Reader, SourceText
 from flows.letters.reading.encoding import reads_as_chinese
 from flows.letters.reading.geometry import Placed, lines_of
-from flows.letters.reading.magic import name_of
 from flows.letters.reading.pdf_page import PageContent, content_of
 from flows.letters.reading.ruling import grids_of, lines_with_tables
 
@@ -24,11 +23,6 @@ _GOOD = re.compile(
 )
 _BAD = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd\U000f0000-\U0010fffd]")
 _ACTIVE = re.compile(rb"/(?:JavaScript|JS|Launch|EmbeddedFile)\b")
-
-
-def claims(data: bytes) -> bool:
-    """True where the file begins, or begins after a little junk, as a PDF."""
-    return name_of(data) == "PDF"
 
 
 def read(data: bytes, name: str) -> SourceText:

@@ -7,16 +7,10 @@ import re
 from flows.letters.errors import UnreadableLetter
 from flows.letters.model import Line, Reader, SourceText
 from flows.letters.reading.encoding import binary, decode
-from flows.letters.reading.magic import name_of
 
 NAME, VERSION = "txt", "1"
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x19\x1b-\x1f\x7f]")
 _BREAK = re.compile(r"\r\n|[\n\r\x0b\x85\u2028\u2029]")
-
-
-def claims(data: bytes) -> bool:
-    """True for everything that no magic number gives to another format."""
-    return name_of(data) is None
 
 
 def read(data: bytes, name: str) -> SourceText:

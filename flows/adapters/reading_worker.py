@@ -1,0 +1,84 @@
+"""The program of a reader process: takes a file on stdin, answers on stdout, lives within limits it sets itself.
+
+It answers in JSON, never in pickle: what native code made of a hostile file must not become code in the parent.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+import traceback
+from dataclasses import asdict
+from typing import IO, Any
+
+from flows.adapters.reading_pool import read_frame, write_frame
+from flows.letters.errors import LetterError, UnreadableLetter
+from flows.letters.reading import preload, read
+
+
+def main() -> None:
+    """``python -m flows.adapters.reading_worker ROLE MEMORY CPU_SECONDS``; ends with its stdin."""
+    role, memory, cpu_seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints must not land among the answers
+    job = _Recognising() if role == "recognise" else _reading
+    if role == "read":
+        preload()
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    while (frame := read_frame(sys.stdin.buffer)) is not None:
+        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + 1 + cpu_seconds, hard))
+        _answer(answers, job, *frame)
+
+
+def _answer(answers: IO[bytes], job: Any, fields: dict[str, Any], blob: bytes) -> None:
+    name = str(fields.get("name"))
+    try:
+        answer = job(fields, blob)
+    except LetterError as fault:
+        facts = {key: value for key, value in fault.facts.items() if isinstance(value, str | int | float)}
+        answer = {"error": type(fault).__name__, "message": fault.message, "facts": facts}
+    except MemoryError:
+        answer = _refusal(name, "needs more memory than a letter may take; send the letter alone", "memory limit")
+    except RecursionError:
+        answer = _refusal(name, "nested deeper than any letter; ask for another copy", "nested")
+    except Exception as fault:  # the border of the process: whatever a library throws at a broken file stops this file
+        answer = _refusal(name, f"the reader failed ({type(fault).__name__}: {fault})", "failure")
+        answer["facts"]["trace"] = traceback.format_exc(limit=-8)[-2000:]
+    write_frame(answers, answer)
+
+
+def _refusal(name: str, message: str, found: str) -> dict[str, Any]:
+    return {"error": UnreadableLetter.__name__, "message": f"{name}: {message}", "facts": {"found": found}}
+
+
+def _reading(fields: dict[str, Any], blob: bytes) -> dict[str, Any]:
+    return {"source": asdict(read(blob, fields["name"]))}
+
+
+class _Recognising:
+    """Recognises one page of the file it holds; the engine is loaded with the first page."""
+
+    def __init__(self) -> None:
+        self._engine: Any = None
+        self._file = b""
+
+    def __call__(self, fields: dict[str, Any], blob: bytes) -> dict[str, Any]:
+        from flows.letters.reading.pictures import picture_of
+
+        if blob:
+            self._file = blob
+        picture = picture_of(self._file, fields["name"], fields["page"])
+        if self._engine is None:
+            from flows.adapters.recogniser import RapidRecogniser
+
+            self._engine = RapidRecogniser()
+        return {"page": asdict(self._engine.recognise(picture))}
+
+
+if __name__ == "__main__":
+    main()

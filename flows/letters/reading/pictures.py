@@ -1,0 +1,78 @@
+"""Shows a page as a picture, for recognition and for people: pages of PDF and OFD, image files."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import pypdfium2 as pdfium  # type: ignore[import-untyped]
+from PIL import Image, ImageSequence, UnidentifiedImageError
+
+from flows.letters.errors import UnreadableLetter
+from flows.letters.reading import image, pdf
+from flows.letters.reading.magic import name_of
+
+_LONG_SIDE = 2200  # pixels of a rendered page: A4 at 188 dpi
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One page: its picture, its number, its size in points."""
+
+    image: Image.Image
+    page: int
+    width: float
+    height: float
+
+
+def picture_of(data: bytes, name: str, page: int) -> Picture:
+    """Page ``page`` (1-based) of the file; ``UnreadableLetter`` where it cannot be shown."""
+    kind = name_of(data)
+    if kind == "PDF":
+        return _of_pdf(data, name, page)
+    return _of_image(data, name, page)
+
+
+def _of_pdf(data: bytes, name: str, number: int) -> Picture:
+    with pdf.open_document(data, name) as document:
+        try:
+            page = document[number - 1]
+            width, height = page.get_size()
+            scale = min(_LONG_SIDE / max(width, height, 1.0), 8.0)
+            bitmap = page.render(scale=scale, draw_annots=True, may_draw_forms=False)
+            shown = bitmap.to_pil().convert("RGB")
+        except (pdfium.PdfiumError, ValueError) as fault:
+            raise UnreadableLetter(f"{name}: page {number} cannot be drawn ({fault}); ask for another copy") from fault
+        return Picture(shown, number, width, height)
+
+
+def _of_image(data: bytes, name: str, number: int) -> Picture:
+    opened = image.open_image(data, name)
+    try:
+        frame = next(frame for i, frame in enumerate(ImageSequence.Iterator(opened), start=1) if i == number)
+        frame.load()
+    except StopIteration:
+        raise UnreadableLetter(f"{name}: has no page {number}", found="no page") from None
+    except (OSError, SyntaxError, ValueError, EOFError, UnidentifiedImageError) as fault:
+        raise UnreadableLetter(f"{name}: the picture is damaged or cut off ({fault}); send it again") from fault
+    width, height = image.size_in_points(frame)
+    return Picture(_upright(frame), number, width, height)
+
+
+def _upright(frame: Image.Image) -> Image.Image:
+    """As the camera was held, on white where the picture is transparent."""
+    from PIL import ImageOps
+
+    turned = ImageOps.exif_transpose(frame) or frame
+    if turned.mode in ("RGBA", "LA", "PA") or "transparency" in turned.info:
+        clear = turned.convert("RGBA")
+        ground = Image.new("RGB", clear.size, "white")
+        ground.paste(clear, mask=clear.getchannel("A"))
+        return ground
+    return turned.convert("RGB")
+
+
+def as_png(shown: Image.Image) -> bytes:
+    out = io.BytesIO()
+    shown.save(out, "PNG")
+    return out.getvalue()
