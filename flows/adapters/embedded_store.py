@@ -97,34 +97,30 @@ def prepare(home: Path, port: int = _DEFAULT_PORTS["s3"]) -> EmbeddedStore:
     for folder in (directory, directory / "data", directory / "credentials"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
-    kept = _keep_secrets(directory)
     ports = _keep_ports(directory / "ports.json", port)
+    kept = _keep_secrets(directory)
     _write_private(directory / "s3.json", json.dumps(_identities(kept), indent=1))
     _write_private(directory / "security.toml", _security(directory, kept))
-    return _assembled(directory, kept, ports)
+    return _store(directory, ports)
 
 
-def known(home: Path) -> EmbeddedStore | None:
-    """The store as it was last prepared under ``home``, its ports unchanged; None before the first start."""
-    directory = home / "store"
-    ports = directory / "ports.json"
-    if not ports.exists():
-        return None
-    return _assembled(directory, _keep_secrets(directory), json.loads(ports.read_text("utf-8")))
+def prepared(home: Path) -> EmbeddedStore:
+    """The store that ``prepare`` made, as it was started last: for those who only speak to it.
+
+    Raises ``SettingsError`` where none was made yet.
+    """
+    path = home / "store" / "ports.json"
+    if not path.exists():
+        raise SettingsError(f"there is no embedded store under {home}; start it with duban up, or set DUBAN_STORE_URL")
+    return _store(home / "store", json.loads(path.read_text("utf-8")))
 
 
-def _assembled(directory: Path, kept: dict[str, dict[str, str]], ports: dict[str, int]) -> EmbeddedStore:
+def _store(directory: Path, ports: dict[str, int]) -> EmbeddedStore:
+    kept = _keep_secrets(directory)
     endpoint = f"http://127.0.0.1:{ports['s3']}"
-
-    def access(name: str) -> StoreAccess:
-        keys = kept[name]
-        bucket = _IDENTITIES[name] or BUCKET
-        return StoreAccess(bucket, endpoint, access_key=keys["access_key"], secret_key=keys["secret_key"])
-
+    access = {name: StoreAccess(bucket or BUCKET, endpoint, **kept[name]) for name, bucket in _IDENTITIES.items()}
     environment = {"WEED_S3_SSE_KEK_PASSPHRASE": kept["tokens"]["kek"]}
-    return EmbeddedStore(
-        _command(ports), directory, environment, ports, access("admin"), access("writer"), access("restricted")
-    )
+    return EmbeddedStore(_command(ports), directory, environment, ports, **access)
 
 
 def _command(ports: dict[str, int]) -> tuple[str, ...]:
