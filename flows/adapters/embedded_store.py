@@ -104,15 +104,10 @@ def prepare(home: Path, port: int = _DEFAULT_PORTS["s3"]) -> EmbeddedStore:
     return _store(directory, ports)
 
 
-def prepared(home: Path) -> EmbeddedStore:
-    """The store that ``prepare`` made, as it was started last: for those who only speak to it.
-
-    Raises ``SettingsError`` where none was made yet.
-    """
+def known(home: Path) -> EmbeddedStore | None:
+    """The store that ``prepare`` made, as it was started last, for those who only speak to it; None before that."""
     path = home / "store" / "ports.json"
-    if not path.exists():
-        raise SettingsError(f"there is no embedded store under {home}; start it with duban up, or set DUBAN_STORE_URL")
-    return _store(home / "store", json.loads(path.read_text("utf-8")))
+    return _store(home / "store", json.loads(path.read_text("utf-8"))) if path.exists() else None
 
 
 def _store(directory: Path, ports: dict[str, int]) -> EmbeddedStore:
