@@ -130,7 +130,25 @@ def _sentences(view: str, start: int, end: int, paragraph: int, section: int) ->
         yield replace(sentence, row=row)
 
 
-def quotes_of(view: str, sentences: Sequence[Sentence]) -> list[tuple[int, int]]:
+def bare_of(view: str, sentences: Sequence[Sentence]) -> str:
+    """``view`` with every longer quotation, title and bracket blanked out: what a cue or a date may be read from.
+
+    Same length; a quotation of a few characters is a name or a slogan inside the clause and stays.
+    """
+    pieces, at = [], 0
+    for start, end in _quotes(view, sentences):
+        if end - start - 2 > _SHORT:
+            pieces += [view[at : start + 1], _BLANK * (end - start - 2)]
+            at = end - 1
+    pieces.append(view[at:])
+    return "".join(pieces)
+
+
+_SHORT = 4
+_BLANK = "\u25a1"
+
+
+def _quotes(view: str, sentences: Sequence[Sentence]) -> list[tuple[int, int]]:
     """Stretches ``[start, end)`` between paired quotation marks, title marks or brackets, outermost, in text order."""
     pattern, pairs, _, _, _ = _tokens()
     openers = frozenset(pairs.values())

@@ -41,18 +41,18 @@ class Hit:
     end: int
 
 
-def cues_in(view: str, clauses: Sequence[Clause], quoted: Sequence[tuple[int, int]]) -> list[list[Hit]]:
-    """The hits of each clause, in text order; wordings inside ``quoted`` stretches (quotes, titles, brackets) are left out.
+def cues_in(bare: str, clauses: Sequence[Clause]) -> list[list[Hit]]:
+    """The hits of each clause, in text order; ``bare`` is the text without what it quotes.
 
-    ``clauses`` and ``quoted`` stand in text order.  Time is linear in the text: every pattern's look is bounded.
+    ``clauses`` stand in text order.  Time is linear in the text: every pattern's look is bounded.
     """
     found: list[list[Hit]] = [[] for _ in clauses]
     if not clauses:
         return found
     automaton, rows = _automaton()
     offset, last = clauses[0].start, len(clauses) - 1
-    at, quote = 0, 0
-    for index, start, end in automaton.find_matches_as_indexes(view[offset : clauses[-1].end]):
+    at = 0
+    for index, start, end in automaton.find_matches_as_indexes(bare[offset : clauses[-1].end]):
         candidates = rows[index]
         if not candidates:
             continue
@@ -63,12 +63,8 @@ def cues_in(view: str, clauses: Sequence[Clause], quoted: Sequence[tuple[int, in
         clause = clauses[at]
         if start < clause.start or end > clause.end:
             continue
-        while quote < len(quoted) and quoted[quote][1] <= start:
-            quote += 1
-        if quote < len(quoted) and quoted[quote][0] <= start:
-            continue
         for cue in candidates:
-            if _holds(cue, view, clause, start, end):
+            if _holds(cue, bare, clause, start, end):
                 found[at].append(Hit(cue, start, end))
                 break
     return found
@@ -76,7 +72,7 @@ def cues_in(view: str, clauses: Sequence[Clause], quoted: Sequence[tuple[int, in
 
 def cues_of(text: str) -> list[str]:
     """The ids of the cues in ``text``, taken as one clause."""
-    return [hit.cue.id for hit in cues_in(text, [Clause(0, len(text), "")], [])[0]]
+    return [hit.cue.id for hit in cues_in(text, [Clause(0, len(text), "")])[0]]
 
 
 def _holds(cue: Cue, view: str, clause: Clause, start: int, end: int) -> bool:

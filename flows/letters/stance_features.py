@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
-from flows.letters.clauses import Clause, Sentence, quotes_of
+from flows.letters.clauses import Clause, Sentence, bare_of
 from flows.letters.cues import Hit, cues_in
 from flows.letters.model import ReplyLetter, Span
 from flows.letters.rules.load import load_table
@@ -33,9 +33,11 @@ class Described:
 def described(letter: ReplyLetter, view: str, sentences: Sequence[Sentence]) -> list[Described]:
     """Every clause of ``sentences``, in text order."""
     clauses = [clause for sentence in sentences for clause in sentence.clauses]
-    hits = cues_in(view, clauses, quotes_of(view, sentences))
+    bare = bare_of(view, sentences)
+    hits = cues_in(bare, clauses)
     tones = [_heading_tone(section.heading) for section in letter.sections]
     leads: dict[Span, str] = {}
+    labelled: dict[int, bool] = {}
     found: list[Described] = []
     at, ahead, paragraph = 0, False, -1
     for index, sentence in enumerate(sentences):
@@ -44,9 +46,11 @@ def described(letter: ReplyLetter, view: str, sentences: Sequence[Sentence]) -> 
         size = len(sentence.clauses)
         own = hits[at : at + size]
         context = _Context(sentence, tones[sentence.section] if sentence.section >= 0 else "", _lead(sentence, leads))
-        context.label = _is_label(sentences, index)
+        context.label = _is_label(sentences, index, labelled)
+        if sentence.item is not None and sentence.item.first:
+            labelled[sentence.item.list_id] = context.label
         context.lead_in = _is_lead_in(sentences, index)
-        made, ahead = _sentence(view, context, own, ahead, letter.header.date, index)
+        made, ahead = _sentence(bare, context, own, ahead, letter.header.date, index)
         if context.lead_in:
             leads[Span(sentence.start, sentence.end)] = _tone_of(own, ahead, context)
         found.extend(made)
@@ -80,9 +84,14 @@ def _heading_tone(heading: str) -> str:
     return next((tone for tone, pattern in _headings() if pattern.search(heading)), "")
 
 
-def _is_label(sentences: Sequence[Sentence], index: int) -> bool:
-    """A short first sentence that only names the matter: 。 or ： follows, and its paragraph goes on."""
+def _is_label(sentences: Sequence[Sentence], index: int, labelled: dict[int, bool]) -> bool:
+    """A short first sentence that only names the matter: 。 or ： follows, and its paragraph goes on.
+
+    ``labelled`` tells of each list whether its last item began so: lists are of one piece.
+    """
     sentence = sentences[index]
+    if sentence.item is not None and not labelled.get(sentence.item.list_id, True):
+        return False
     if len(sentence.clauses) > 1 or sentence.row or not (sentence.enumerator or sentence.opens):
         return False
     if sentence.mark not in "。：" or sentence.end - sentence.start > load_table("frames")["label"]["longest"]:
@@ -122,6 +131,12 @@ def _verbs() -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(load_table("frames")["verb"]["words"]), frozenset(load_table("frames")["joint"]["words"])
 
 
+def _begins_with_verb(view: str, start: int, end: int) -> bool:
+    words = _verbs()[0]
+    return any(view[start : min(start + size, end)] in words for size in (2, 3, 1))
+
+
+_NUMBER = re.compile(r"\d")
 _LOUD = ("pledged", "conditional", "ongoing", "declined", "done", "none")
 
 
@@ -151,17 +166,19 @@ def _sentence(
         ahead = ahead or any(hit.cue.reach == "paragraph" for hit in own)
         tense = tense_of(view, clause.start, clause.end, written)
         start = _subject().match(view, clause.start, clause.end)
+        acts = start is not None and _begins_with_verb(view, start.end(), clause.end)
         text = view[clause.start : clause.end]
-        verbs, joints = _verbs()
+        adverbial = text[-1] in load_table("frames")["adverbial"]["endings"]
+        number = _NUMBER.search(view, clause.start, clause.end) is not None
         features = [f"v={voice}", "bias"]
         features.extend(f"c={name}" for name in sorted(ids))
         if len(voices) > 1:
             features.extend(
                 f"both={a}+{b}" for i, a in enumerate(voices) for b in voices[i + 1 :]
             )
-        features.extend(_governed(context, voice, tense, ahead, past, condition))
-        joint = text in joints
-        verb = any(text[:size] in verbs for size in (2, 3, 1))
+        features.extend(_governed(context, voice, tense, ahead, past and tense != "future", condition))
+        joint = text in _verbs()[1]
+        verb = _begins_with_verb(view, clause.start, clause.end)
         features.extend(
             name
             for name, holds in (
@@ -169,6 +186,9 @@ def _sentence(
                 ("leadin", context.lead_in and place == len(hits) - 1),
                 ("joint", joint),
                 (f"v={voice}&verb", verb),
+                ("acts" if voice == SILENT else f"v={voice}&acts", acts),
+                (f"v={voice}&adverbial", adverbial),
+                (f"v={voice}&number", number),
                 (f"v={voice}&subject", start is not None),
                 (f"v={voice}&first", place == 0),
                 (f"v={voice}&last", place == len(hits) - 1),
@@ -204,8 +224,8 @@ def _governed(
 def _reach(own: Sequence[Hit], tense: Tense, past: bool, condition: bool) -> tuple[bool, bool]:
     """Whether a report or a condition that this clause opened colours the next ones of its sentence."""
     says = {hit.cue.says for hit in own}
-    if tense == "past":
-        past = True
+    if tense in ("past", "future"):
+        past = tense == "past"
     for hit in own:
         if hit.cue.reach == "sentence" and hit.cue.says == "done":
             past = True

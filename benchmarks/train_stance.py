@@ -1,0 +1,179 @@
+"""Learns corrections to the stance weights from gold letters: a linear-chain CRF over the clauses' features.
+
+usage: train_stance.py [--out FILE] [--folds N] DIR…
+
+Each DIR holds NAME.txt (or NAME.clean.txt) and NAME.gold.json.  The rule tables' weights are the starting point and the
+place to which the penalty pulls, so a feature the letters say nothing about keeps its hand-set weight.  Prints the
+cross-validated share of clauses labelled right; writes the corrections as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import re
+import sys
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from flows.letters.clauses import sentences_of, view_of
+from flows.letters.model import ReplyLetter
+from flows.letters.stance import LABELS, Weights, judged, rule_weights
+from flows.letters.stance_features import SILENT, Described, described
+
+N = len(LABELS)
+# What no gold statement covers is either nothing or a report; the learner may choose.
+OPEN = (LABELS.index("none"), LABELS.index("done"))
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A paragraph: its clauses, and for each the labels that agree with the gold statements."""
+
+    clauses: list[Described]
+    allowed: list[tuple[int, ...]]
+
+
+def squash_with_map(text: str) -> tuple[str, list[int]]:
+    """``text`` without white space, compatibility forms folded, and each character's offset in ``text``."""
+    out, places = [], []
+    for place, char in enumerate(text):
+        for folded in unicodedata.normalize("NFKC", char):
+            if not folded.isspace() and folded not in "\u200b\ufeff":
+                out.append(folded)
+                places.append(place)
+    return "".join(out), places
+
+
+def gold_labels(letter: ReplyLetter, statements: Sequence[dict[str, object]]) -> list[str]:
+    """The gold stance at each character of the letter's text, "" outside every statement."""
+    text = letter.text.text
+    flat, places = squash_with_map(text)
+    stance, cursor = [""] * len(text), 0
+    for statement in statements:
+        wanted, _ = squash_with_map(str(statement["text"]))
+        at = flat.find(wanted, cursor)
+        if at < 0:
+            at = flat.find(wanted)
+        if at < 0:
+            print("gold text not in the letter:", wanted[:40], file=sys.stderr)
+            continue
+        cursor = at + len(wanted)
+        for place in places[at:cursor]:
+            stance[place] = str(statement["stance"])
+    return stance
+
+
+def chains_of(letter: ReplyLetter, statements: Sequence[dict[str, object]]) -> list[Chain]:
+    view = view_of(letter.text.text)
+    sentences = sentences_of(letter, view)
+    stance = gold_labels(letter, statements)
+    chains: dict[int, Chain] = {}
+    for item in described(letter, view, sentences):
+        paragraph = sentences[item.sentence].paragraph
+        chain = chains.setdefault(paragraph, Chain([], []))
+        inside = [stance[i] for i in range(item.clause.start, item.clause.end)]
+        most = max(dict.fromkeys(inside), key=inside.count)
+        chain.clauses.append(item)
+        chain.allowed.append((LABELS.index(most),) if most else OPEN)
+    return list(chains.values())
+
+
+class Model:
+    """Feature scores as one array, matrices as three; ``base`` is what the rules say."""
+
+    def __init__(self, chains: Sequence[Chain], least: int) -> None:
+        self.rules = rule_weights()
+        seen: dict[str, int] = {}
+        for chain in chains:
+            for item in chain.clauses:
+                for name in item.features:
+                    seen[name] = seen.get(name, 0) + 1
+        self.names = sorted(name for name, count in seen.items() if count >= least or name in self.rules.clause)
+        self.index = {name: i for i, name in enumerate(self.names)}
+        base = [np.array([self.rules.clause.get(name, (0.0,) * N) for name in self.names])]
+        base += [np.array(m) for m in (self.rules.step, self.rules.silent_step, self.rules.turn)]
+        self.base = np.concatenate([part.ravel() for part in base])
+        self.theta = self.base.copy()
+
+    def parts(self, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        size = len(self.names) * N
+        return flat[:size].reshape(-1, N), flat[size:].reshape(3, N, N)
+
+    def rows(self, chain: Chain) -> list[np.ndarray]:
+        return [
+            np.array([self.index[name] for name in item.features if name in self.index], dtype=int)
+            for item in chain.clauses
+        ]
+
+    def kinds(self, chain: Chain) -> list[int]:
+        """Which matrix leads to each clause after the first: 0 step, 1 silent step, 2 turn."""
+        return [
+            2 if before.sentence != after.sentence else (1 if after.voice == SILENT else 0)
+            for before, after in zip(chain.clauses, chain.clauses[1:], strict=False)
+        ]
+
+    def weights(self, digits: int = 3) -> Weights:
+        clause, steps = self.parts(self.theta)
+        table = dict(self.rules.clause)
+        for name, row in zip(self.names, clause, strict=True):
+            table[name] = tuple(round(float(x), digits) for x in row)
+        matrices = [tuple(tuple(round(float(x), digits) for x in row) for row in m) for m in steps]
+        return Weights(table, matrices[0], matrices[1], matrices[2])
+
+
+def forward_backward(scores: np.ndarray, steps: list[np.ndarray]) -> tuple[float, np.ndarray, list[np.ndarray]]:
+    """Log partition, marginals by clause, marginals by pair."""
+    size = len(scores)
+    alpha, beta = np.zeros((size, N)), np.zeros((size, N))
+    alpha[0] = scores[0]
+    for t in range(1, size):
+        alpha[t] = scores[t] + _lse(alpha[t - 1][:, None] + steps[t - 1], 0)
+    for t in range(size - 2, -1, -1):
+        beta[t] = _lse(steps[t] + (scores[t + 1] + beta[t + 1])[None, :], 1)
+    total = float(_lse(alpha[-1], 0))
+    single = np.exp(alpha + beta - total)
+    pairs = [
+        np.exp(alpha[t][:, None] + steps[t] + (scores[t + 1] + beta[t + 1])[None, :] - total) for t in range(size - 1)
+    ]
+    return total, single, pairs
+
+
+def _lse(values: np.ndarray, axis: int) -> np.ndarray:
+    top = np.max(values, axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0)
+    return np.squeeze(top, axis) + np.log(np.exp(values - top).sum(axis=axis))
+
+
+def train(chains: Sequence[Chain], penalty: float = 1.0, rounds: int = 120, least: int = 3, rate: float = 0.08) -> Model:
+    """Gradient descent (Adam) on the penalised log-likelihood; the same letters give the same weights."""
+    model = Model(chains, least)
+    data = [(model.rows(chain), model.kinds(chain), chain.allowed) for chain in chains]
+    first, second = np.zeros_like(model.theta), np.zeros_like(model.theta)
+    for turn in range(1, rounds + 1):
+        gradient = penalty * (model.theta - model.base)
+        clause, steps = model.parts(model.theta)
+        clause_gradient, step_gradient = model.parts(gradient)
+        for rows, kinds, allowed in data:
+            scores = np.array([clause[row].sum(axis=0) for row in rows])
+            used = [steps[kind] for kind in kinds]
+            _, free, free_pairs = forward_backward(scores, used)
+            held = np.full_like(scores, -math.inf)
+            for t, labels in enumerate(allowed):
+                held[t, list(labels)] = scores[t, list(labels)]
+            with np.errstate(invalid="ignore", divide="ignore"):
+                _, told, told_pairs = forward_backward(held, used)
+            for row, difference in zip(rows, free - told, strict=True):
+                clause_gradient[row] += difference
+            for kind, a, b in zip(kinds, free_pairs, told_pairs, strict=True):
+                step_gradient[kind] += a - b
+        first = 0.9 * first + 0.1 * gradient
+        second = 0.999 * second + 0.001 * gradient**2
+        step = (first / (1 - 0.9**turn)) / (np.sqrt(second / (1 - 0.999**turn)) + 1e-8)
+        model.theta = model.theta - rate * (1 - turn / (rounds + 1)) * step
+    return model
