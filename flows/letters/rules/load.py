@@ -37,3 +37,11 @@ def tables_digest() -> str:
         if entry.name.endswith(".toml"):
             digest.update(entry.name.encode() + b"\0" + entry.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def load_every_table() -> tuple[str, ...]:
+    """Load every table, as a start-up check; their names.  Raises ``RulesError`` at the first table with faults."""
+    names = sorted(e.name.removesuffix(".toml") for e in resources.files(__package__).iterdir() if e.name.endswith(".toml"))
+    for name in names:
+        load_table(name)
+    return tuple(names)
