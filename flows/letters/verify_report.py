@@ -1,0 +1,60 @@
+"""The report of a check of the archive, for a reader who is a lawyer and no engineer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Protocol
+
+from flows.letters.pack_check import Finding
+from flows.letters.wording import words
+
+
+class Checked(Protocol):
+    """What the report is made of."""
+
+    letters: int
+    quotes: int
+    objects: int
+    bytes: int
+    locked: int
+    first_expiry: str | None
+    days: list[date]
+    head: str | None
+    findings: list[Finding]
+
+
+def report(checked: Checked, place: str, at: str, agent: str) -> str:
+    """The whole report as Markdown."""
+    told = words("proof")["report"]
+    damage = [f for f in checked.findings if f.severity == "damage"]
+    lines = [f"# {told['title']}", ""]
+    lines += [f"- {told['place']}：{place}", f"- {told['at']}：{at}", f"- {told['by']}：{agent}", ""]
+    outcome = told["bad"].format(damage=len(damage)) if damage else told["good"]
+    lines += [f"**{outcome}**", "", f"## {told['scope']}", ""]
+    lines += [f"- {told['letters'].format(n=checked.letters)}", f"- {told['quotes'].format(n=checked.quotes)}"]
+    lines += [f"- {told['objects'].format(n=checked.objects, bytes=checked.bytes)}"]
+    if checked.days:
+        lines += [f"- {told['days'].format(n=len(checked.days), first=min(checked.days), last=max(checked.days))}"]
+    if checked.head:
+        lines += [f"- {told['head'].format(head=checked.head)}"]
+    if checked.locked:
+        lines += [f"- {told['locked'].format(locked=checked.locked, until=checked.first_expiry or '—')}"]
+    lines += ["", told["method"], ""]
+    lines += _section(told["problems"], damage)
+    lines += _section(told["notices"], [f for f in checked.findings if f.severity == "notice"])
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _section(title: str, findings: Sequence[Finding]) -> Iterable[str]:
+    """The findings by kind, each kind explained once; long lists are shortened with their number."""
+    if not findings:
+        return []
+    lines = [f"## {title}", ""]
+    for code in dict.fromkeys(f.code for f in findings):
+        same = [f for f in findings if f.code == code]
+        lines += [f"### {same[0].title}（{len(same)}）", "", same[0].meaning, ""]
+        lines += [f"- `{f.object}`" + (f"：{f.detail}" if f.detail else "") for f in same[:200]]
+        lines += ["- …"] if len(same) > 200 else []
+        lines.append("")
+    return lines
