@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+from flows.adapters import converter
 from flows.adapters.reading_pool import Bounds, Pool
 from flows.letters.errors import UnreadableLetter
 from flows.letters.model import Line, Problem, Reader, SourceText
@@ -63,9 +64,26 @@ class FileReader:
             raise UnreadableLetter(f"{name}: {len(data)} bytes, more than {self.limits.file_bytes}", found="too large")
         if name_of(data) in (None, "HTML", "EML") and len(data) <= _HERE:
             return read(data, name)
-        with self._readers.worker() as worker:
-            source = _source(worker.ask({"name": name}, data, name)["source"])
+        source = self._converted(data, name)
         return self._recognised(source, data, name, progress) if source.images else source
+
+    def _converted(self, data: bytes, name: str) -> SourceText:
+        """Read as it is, or by way of LibreOffice where only that gives the whole text."""
+        try:
+            source = self._read(data, name)
+        except UnreadableLetter as fault:
+            kind = fault.facts.get("converter")
+            if not isinstance(kind, str):
+                raise
+            return self._read(converter.to_docx(data, kind, name), name)
+        lost = any(problem.code == "numbering_lost" for problem in source.problems)
+        if lost and converter.available()["LibreOffice"]:
+            return self._read(converter.to_docx(data, "doc", name), name)
+        return source
+
+    def _read(self, data: bytes, name: str) -> SourceText:
+        with self._readers.worker() as worker:
+            return _source(worker.ask({"name": name}, data, name)["source"])
 
     def _recognised(self, source: SourceText, data: bytes, name: str, progress: Progress | None) -> SourceText:
         if len(source.images) > self.limits.recognised_pages:

@@ -13,6 +13,9 @@ from flows.letters.reading.magic import name_of
 READERS: tuple[tuple[str | None, str], ...] = (
     ("PDF", "pdf"),
     ("ZIP (DOCX)", "docx"),
+    ("ZIP (OFD)", "ofd"),
+    ("OLE (old Word, Excel or WPS)", "doc"),
+    ("RTF", "rtf"),
     ("HTML", "html"),
     ("EML", "eml"),
     *((kind, "image") for kind in ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP")),

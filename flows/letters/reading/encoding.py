@@ -19,6 +19,11 @@ _BOMS = (
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _PRIVATE = re.compile(r"[\ue000-\uf8ff\U000f0000-\U0010fffd\ufffd]")
 
+_GOOD = re.compile(
+    r"[\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef\u2010-\u2027\u2030-\u205e\x20-\x7e·×÷±°①-⑳Ⅰ-Ⅻ]"
+)
+_BAD = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd\U000f0000-\U0010fffd]")
+
 
 def decode(data: bytes, name: str) -> tuple[str, str]:
     """(text, encoding); ``UnreadableLetter`` where no encoding gives sense, ``UnknownFormat`` for binary data."""
@@ -83,6 +88,16 @@ def reads_as_chinese(text: str) -> bool:
         return False
     common = _common()
     return sum(char in common for char in han) >= 0.3 * len(han)
+
+
+def is_true_text(text: str) -> bool:
+    """False for what a font without a map to Unicode yields: signs of no meaning, or rare characters only."""
+    if len(text) < 8:
+        return not _BAD.search(text)
+    good, bad = len(_GOOD.findall(text)), len(_BAD.findall(text))
+    if good < 0.6 * len(text) or bad > 0.02 * len(text):
+        return False
+    return len(text) < 60 or reads_as_chinese(text)  # too short a page shows nothing of its characters
 
 
 @cache

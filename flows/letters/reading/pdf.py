@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pypdfium2 as pdfium  # type: ignore[import-untyped]
 
 from flows.letters.errors import UnreadableLetter
 from flows.letters.model import Problem, Reader, SourceText
-from flows.letters.reading.encoding import reads_as_chinese
+from flows.letters.reading.encoding import is_true_text
 from flows.letters.reading.geometry import Placed, lines_of
 from flows.letters.reading.pdf_page import PageContent, content_of
 from flows.letters.reading.ruling import grids_of, lines_with_tables
@@ -18,10 +17,6 @@ NAME, VERSION = "pdf", "1"
 MEDIA_TYPE = "application/pdf"
 MAX_PAGES = 500
 _ENCRYPTED = (4, 5)  # pdfium: password wanted, unknown security handler
-_GOOD = re.compile(
-    r"[\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef\u2010-\u2027\u2030-\u205e\x20-\x7e·×÷±°①-⑳Ⅰ-Ⅻ]"
-)
-_BAD = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd\U000f0000-\U0010fffd]")
 _ACTIVE = re.compile(rb"/(?:JavaScript|JS|Launch|EmbeddedFile)\b")
 
 
@@ -81,20 +76,4 @@ def _must_be_seen(content: PageContent) -> bool:
         return content.largest_image > 0 or len(content.paths) > 20
     if content.largest_image > 0.8 and content.hidden > 0.5:
         return True  # a scanner's own recognition lies invisible under the picture; ours is better
-    return not _trustworthy(text) or content.unmapped > max(2, len(text) // 50)
-
-
-def _trustworthy(text: str) -> bool:
-    if len(text) < 8:
-        return not _BAD.search(text)
-    good, bad = len(_GOOD.findall(text)), len(_BAD.findall(text))
-    if good < 0.6 * len(text) or bad > 0.02 * len(text):
-        return False
-    # Without a map to Unicode a font may still yield plausible, rare characters: too short a page shows nothing.
-    return len(text) < 60 or reads_as_chinese(text)
-
-
-def page_numbers(data: bytes, name: str) -> Iterator[int]:
-    """The numbers of its pages."""
-    with open_document(data, name) as document:
-        yield from range(1, len(document) + 1)
+    return not is_true_text(text) or content.unmapped > max(2, len(text) // 50)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from pathlib import Path
 
+import pylopdf_fonts_zh_cn
 import pypdfium2 as pdfium  # type: ignore[import-untyped]
 from PIL import Image, ImageSequence, UnidentifiedImageError
 
 from flows.letters.errors import UnreadableLetter
-from flows.letters.reading import image, pdf
+from flows.letters.reading import image, ofd, pdf
 from flows.letters.reading.magic import name_of
 
+# For pages drawn from text alone; it comes with a package of fonts.
+FONT = Path(pylopdf_fonts_zh_cn.__file__).parent / "NotoSansSC-Regular.otf"
 _LONG_SIDE = 2200  # pixels of a rendered page: A4 at 188 dpi
 
 
@@ -30,6 +34,9 @@ def picture_of(data: bytes, name: str, page: int) -> Picture:
     kind = name_of(data)
     if kind == "PDF":
         return _of_pdf(data, name, page)
+    if kind == "ZIP (OFD)":
+        shown, width, height = ofd.drawn(data, name, page, str(FONT))
+        return Picture(shown, page, width, height)
     return _of_image(data, name, page)
 
 

@@ -1,0 +1,120 @@
+"""Writes the two formats for which no writer is at hand: old Word (.doc) and OFD."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from xml.sax.saxutils import escape
+
+from sample_files import bundle, wrapped
+
+_SECTOR = 512
+_END, _FAT, _FREE = 0xFFFFFFFE, 0xFFFFFFFD, 0xFFFFFFFF
+
+
+def ole_file(streams: dict[str, bytes]) -> bytes:
+    """A compound file with these streams in its root, each large enough to stand in sectors of its own."""
+    body, entries, fat = b"", [], []
+    for name, data in streams.items():
+        data = data.ljust(4096, b"\0")
+        count = -(-len(data) // _SECTOR)
+        entries.append((name, 2, len(fat), len(data)))
+        fat += [*range(len(fat) + 1, len(fat) + count), _END]
+        body += data.ljust(count * _SECTOR, b"\0")
+    directory = _directory(entries)
+    start = len(fat)
+    count = len(directory) // _SECTOR
+    fat += [*range(start + 1, start + count), _END]
+    sectors = 1
+    while (len(fat) + sectors) * 4 > sectors * _SECTOR:
+        sectors += 1
+    first_fat = len(fat)
+    fat += [_FAT] * sectors
+    table = struct.pack(f"<{len(fat)}I", *fat).ljust(sectors * _SECTOR, b"\xff")
+    head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 16 + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + b"\0" * 6
+    head += struct.pack("<IIIIIIIII", 0, sectors, start, 0, 4096, _END, 0, _END, 0)
+    places = [first_fat + i for i in range(sectors)]
+    head += struct.pack("<109I", *places, *[_FREE] * (109 - sectors))
+    return head + body + directory + table
+
+
+def _directory(entries: Sequence[tuple[str, int, int, int]]) -> bytes:
+    rows = [("Root Entry", 5, _END, 0), *entries]
+    out = b""
+    for i, (name, kind, start, size) in enumerate(rows):
+        raw = name.encode("utf-16-le") + b"\0\0"
+        child = 1 if i == 0 and entries else _FREE
+        right = i + 1 if 0 < i < len(rows) - 1 else _FREE
+        out += raw.ljust(64, b"\0") + struct.pack("<HBBIII", len(raw), kind, 1, _FREE, right, child)
+        out += b"\0" * 36 + struct.pack("<IQ", start, size)
+    free = b"\0" * 64 + struct.pack("<HBBIII", 0, 0, 0, _FREE, _FREE, _FREE) + b"\0" * 48
+    return out + free * (-len(rows) % 4)
+
+
+def doc_file(text: str, *, flags: int = 0, version: int = 0xC1, listed: bool = False, extra: str = "") -> bytes:
+    """A Word 97 file whose text lies in two pieces; table rows are given as ``a | b``."""
+    rows = [row.replace(" | ", "\x07") + "\x07\x07" if " | " in row else row + "\r" for row in text.split("\n")]
+    body = "".join(rows) + extra
+    half = len(body) // 2
+    main = bytearray(0x600)
+    struct.pack_into("<HH", main, 0, 0xA5EC, version)
+    struct.pack_into("<H", main, 0x0A, 0x0200 | flags)
+    struct.pack_into("<I", main, 0x4C, len(body))
+    first, second = body[:half].encode("utf-16-le"), body[half:].encode("utf-16-le")
+    bounds = struct.pack("<III", 0, half, len(body))
+    pieces = bounds + struct.pack("<HIH", 0, len(main), 0) + struct.pack("<HIH", 0, len(main) + len(first), 0)
+    clx = b"\x02" + struct.pack("<I", len(pieces)) + pieces
+    struct.pack_into("<II", main, 0x1A2, 0, len(clx))
+    tail = b"\x0b\x46\x01\x00" if listed else b""
+    return ole_file({"WordDocument": bytes(main) + first + second + tail, "1Table": clx})
+
+
+def ofd_file(pages: Sequence[Sequence[tuple[float, float, str]]], pictures: dict[int, bytes] | None = None) -> bytes:
+    """Pages of (x, baseline, text) in millimetres at 5.6 mm type; ``pictures`` cover whole pages (index → PNG)."""
+    space = 'xmlns:ofd="http://www.ofdspec.org/2016"'
+    parts = {
+        "OFD.xml": f'<ofd:OFD {space} Version="1.0" DocType="OFD"><ofd:DocBody><ofd:DocInfo/>'
+        "<ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot></ofd:DocBody></ofd:OFD>",
+    }
+    listed, media = "", ""
+    for i, page in enumerate(pages):
+        listed += f'<ofd:Page ID="{i + 1}" BaseLoc="Pages/Page_{i}/Content.xml"/>'
+        objects = "".join(
+            f'<ofd:TextObject ID="{100 + 1000 * i + j}" Boundary="{x} {y - 5} 170 7" Font="3" Size="5.6">'
+            f'<ofd:TextCode X="0" Y="5" DeltaX="{_steps(text)}">{escape(text)}</ofd:TextCode></ofd:TextObject>'
+            for j, (x, y, text) in enumerate(page)
+        )
+        if pictures and i in pictures:
+            objects += f'<ofd:ImageObject ID="{9000 + i}" Boundary="0 0 210 297" ResourceID="{50 + i}"/>'
+            media += f'<ofd:MultiMedia ID="{50 + i}"><ofd:MediaFile>p{i}.png</ofd:MediaFile></ofd:MultiMedia>'
+        parts[f"Doc_0/Pages/Page_{i}/Content.xml"] = (
+            f'<ofd:Page {space}><ofd:Area><ofd:PhysicalBox>0 0 210 297</ofd:PhysicalBox></ofd:Area>'
+            f'<ofd:Content><ofd:Layer ID="{500 + i}">{objects}</ofd:Layer></ofd:Content></ofd:Page>'
+        )
+    parts["Doc_0/Document.xml"] = (
+        f"<ofd:Document {space}><ofd:CommonData>"
+        "<ofd:PageArea><ofd:PhysicalBox>0 0 210 297</ofd:PhysicalBox></ofd:PageArea>"
+        f"<ofd:DocumentRes>DocumentRes.xml</ofd:DocumentRes></ofd:CommonData><ofd:Pages>{listed}</ofd:Pages></ofd:Document>"
+    )
+    parts["Doc_0/DocumentRes.xml"] = (
+        f'<ofd:Res {space} BaseLoc="Res"><ofd:MultiMedias>{media}</ofd:MultiMedias></ofd:Res>'
+    )
+    members = {name: ('<?xml version="1.0" encoding="UTF-8"?>' + xml).encode() for name, xml in parts.items()}
+    members |= {f"Doc_0/Res/p{i}.png": data for i, data in (pictures or {}).items()}
+    return bundle(members)
+
+
+def _steps(text: str) -> str:
+    """Full-width characters are 5.6 mm wide, others half of it."""
+    return " ".join("5.6" if ord(char) > 0x2000 else "2.8" for char in text[:-1])
+
+
+def ofd_letter(text: str) -> bytes:
+    """The letter set in official layout: 28 characters a line, 22 lines a page, page numbers."""
+    rows = [row for paragraph in text.split("\n") for row in wrapped("\u3000\u3000" + paragraph, 28)]
+    pages = []
+    for start in range(0, len(rows), 22):
+        page = [(28 + 5.6 * (len(row) - len(row.lstrip("\u3000"))), 45 + 9.8 * i, row.lstrip("\u3000"))
+                for i, row in enumerate(rows[start : start + 22])]  # fmt: skip
+        pages.append([*page, (100.0, 280.0, f"— {start // 22 + 1} —")])
+    return ofd_file(pages)
