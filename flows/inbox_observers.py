@@ -46,16 +46,17 @@ Loss = Callable[[str], None]
 class _Handler(FileSystemEventHandler):
     """Passes the path on and does nothing else: an exception here would end watchdog's thread without a word."""
 
-    def __init__(self, hint: Hint, loss: Loss) -> None:
+    def __init__(self, hint: Hint, loss: Loss, *, tells_moves: bool) -> None:
         self._hint = hint
         self._loss = loss
+        self._tells_moves = tells_moves
 
     def dispatch(self, event: FileSystemEvent) -> None:
         try:
-            moved = isinstance(event, FileMovedEvent)
             path = event.dest_path if isinstance(event, FileMovedEvent | DirMovedEvent) else event.src_path
             if path:
-                self._hint(os.fsdecode(path), moved)
+                placed = self._tells_moves and isinstance(event, FileMovedEvent) and not event.is_synthetic
+                self._hint(os.fsdecode(path), placed)
         except Exception:  # the border to watchdog's thread: what is lost here, the scan finds
             log.exception("a hint could not be taken; the inbox is scanned instead")
             self._loss("handler_fault")
@@ -104,12 +105,13 @@ class Observers:
         self.remote = remote
         self.identity = identity_of(root)
         self._running: list[BaseObserver] = []
-        handler = _Handler(hint, loss)
         try:
             if root not in remote:
-                self._start(_Inotify(loss), handler, root, _INOTIFY_EVENTS)
+                self._start(_Inotify(loss), _Handler(hint, loss, tells_moves=True), root, _INOTIFY_EVENTS)
+            # To polling a new file in the place of a deleted one looks like a move: inode numbers are used again.
+            guesses = _Handler(hint, loss, tells_moves=False)
             for part in remote:
-                self._start(PollingObserver(timeout=poll_seconds), handler, part, _POLLING_EVENTS)
+                self._start(PollingObserver(timeout=poll_seconds), guesses, part, _POLLING_EVENTS)
         except BaseException:
             self.stop()
             raise

@@ -10,36 +10,25 @@ import logging
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from flows.adapters.inbox_files import Stamp
 from flows.adapters.inbox_folder import InboxFolder, Seen
-from flows.inbox_mounts import read_mountinfo, remote_parts
-from flows.inbox_observers import Observers, identity_of, is_limit
-from flows.inbox_settling import Settling
+from flows.inbox_desk import Desk
+from flows.inbox_looks import Looks
+from flows.inbox_mounts import read_mountinfo
+from flows.inbox_supervision import Supervision
 from flows.letters.errors import Unavailable
 
 log = logging.getLogger("duban.inbox")
 
 _CHECK_SECONDS = 1.0
-_LONGEST_REST = 600.0
 _MOST_HINTS = 50_000
-
-
-@dataclass(frozen=True, slots=True)
-class Counters:
-    """What has happened since the start; ``rescan_finds`` should stay 0: files no event told of."""
-
-    seen: int = 0
-    handed_out: int = 0
-    rescan_finds: int = 0
-    overflows: int = 0
-    restarts: int = 0
-    sweeps: int = 0
+_JOIN_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +36,8 @@ class Health:
     """How the watcher is: ``alive`` and no ``trouble`` means that letters are found.
 
     ``turn_age`` is the seconds since its thread last came round; a network share that hangs makes it grow.
+    ``rescan_finds`` counts files of which no event told; where inotify works it stays 0.  ``lost`` counts by reason how
+    often hints may have been lost (``overflow``, ``too_many_hints``, ``handler_fault``, ``watch_refused``).
     """
 
     alive: bool
@@ -56,7 +47,12 @@ class Health:
     ready: int
     in_flight: int
     turn_age: float
-    counters: Counters
+    seen: int
+    handed_out: int
+    rescan_finds: int
+    sweeps: int
+    restarts: int
+    lost: dict[str, int]
 
 
 class InboxWatch:
@@ -72,40 +68,40 @@ class InboxWatch:
         poll_seconds: float = 1.0,
         mountinfo: Callable[[], str] = read_mountinfo,
     ) -> None:
-        """``polling`` is for shares that this machine does not know as remote; remote file systems are found out."""
+        """``polling`` is for shares that cannot be told from local folders; remote file systems are found out."""
         self._inbox = inbox
-        self._settle_seconds = settle_seconds
         self._sweep_seconds = sweep_seconds
-        self._polling = polling
-        self._poll_seconds = poll_seconds
-        self._mountinfo = mountinfo
-        lock = threading.Lock()
-        self._work = threading.Condition(lock)
-        self._offered = threading.Condition(lock)
-        # Guarded by the lock.
+        self._desk = Desk()
+        self._looks = Looks(
+            inbox, self._desk, settle_seconds=settle_seconds, rest_seconds=sweep_seconds, clock=time.monotonic
+        )
+        self._supervision = Supervision(
+            inbox.root,
+            polling=polling,
+            poll_seconds=poll_seconds,
+            mountinfo=mountinfo,
+            hint=self._hint,
+            loss=self._lost,
+        )
+        # The mail for the thread, guarded by the condition's lock.
+        self._mail = threading.Condition()
         self._hints: dict[str, bool] = {}
-        self._released: list[tuple[Seen, float | None]] = []
+        self._released: deque[tuple[Seen, float | None]] = deque()
         self._scan: str | None = "start"
-        self._ready: dict[Path, Seen] = {}
-        self._flying: dict[Path, Seen] = {}
-        self._counters = Counters()
+        self._losses: dict[str, int] = {}
         self._stopping = False
         # The thread's own.
-        self._settling = Settling(settle_seconds)
-        self._unhinted: set[Path] = set()
-        self._tries: dict[Path, tuple[Stamp, int]] = {}
-        self._complained: dict[Path, Stamp] = {}
-        self._observers: Observers | None = None
-        self._trouble: str | None = None
+        self._sweeps = 0
         self._check_at = self._sweep_at = self._turned_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="inbox-watch", daemon=True)
 
-    # -- for the worker ----------------------------------------------------------------------------------------------
+    # -- for the worker -----------------------------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
+        """Start.  Raises ``Unavailable`` when the inbox is away."""
         for path in self._inbox.recover():
-            log.warning("%s was being cleared when duban was killed; it is looked at again", path)
-        self._supervise()
+            log.warning("%r was being cleared when duban was killed; it is looked at again", str(path))
+        self._supervision.check()
         self._thread.start()
         return self
 
@@ -118,262 +114,137 @@ class InboxWatch:
         They are in flight, and given to nobody else, until they are released.  Raises ``Unavailable`` when the
         watcher's thread is gone.
         """
-        with self._offered:
-            self._offered.wait_for(lambda: self._ready or self._stopping or not self._thread.is_alive(), timeout)
-            if not self._stopping and not self._thread.is_alive():
-                raise Unavailable("the watcher's thread ended; start the worker again")
-            taken = [self._ready.pop(path) for path in list(self._ready)[:limit]]
-            self._flying.update((seen.path, seen) for seen in taken)
-            self._counters = replace(self._counters, handed_out=self._counters.handed_out + len(taken))
-            return taken
+        taken = self._desk.take(limit, timeout, self._thread.is_alive)
+        if not taken and not self._stopping and not self._thread.is_alive():
+            raise Unavailable("the watcher's thread ended; start the worker again")
+        return taken
 
     def release(self, seen: Iterable[Seen], *, retry_after: float | None = None) -> None:
-        """These are no longer in flight.  What still lies there unchanged is handed out again after ``retry_after``
-        seconds, or where that is None after a rest that doubles each time, up to ten minutes."""
-        with self._work:
+        """These are no longer in flight.
+
+        What still lies there unchanged is handed out again: after ``retry_after`` seconds, or where that is None after
+        a rest of ``sweep_seconds`` that doubles each time, up to ten minutes.
+        """
+        with self._mail:
             self._released.extend((one, retry_after) for one in seen)
-            self._work.notify()
+            self._mail.notify()
 
     def health(self) -> Health:
         """A moment's picture."""
-        with self._work:
-            return Health(
-                alive=self._thread.is_alive(),
-                trouble=self._trouble,
-                polling=bool(self._observers and self._observers.remote),
-                unsettled=len(self._settling),
-                ready=len(self._ready),
-                in_flight=len(self._flying),
-                turn_age=time.monotonic() - self._turned_at,
-                counters=self._counters,
-            )
+        ready, in_flight = self._desk.sizes()
+        with self._mail:
+            losses = dict(self._losses)
+        return Health(
+            alive=self._thread.is_alive(),
+            trouble=self._supervision.trouble,
+            polling=self._supervision.is_polling,
+            unsettled=len(self._looks),
+            ready=ready,
+            in_flight=in_flight,
+            turn_age=time.monotonic() - self._turned_at,
+            seen=self._desk.total_offered,
+            handed_out=self._desk.total_taken,
+            rescan_finds=self._looks.rescan_finds,
+            sweeps=self._sweeps,
+            restarts=self._supervision.restarts,
+            lost=losses,
+        )
 
     def close(self) -> None:
         """Stop watching; what is not taken stays in the inbox."""
-        with self._work:
+        with self._mail:
             self._stopping = True
-            self._work.notify_all()
-            self._offered.notify_all()
+            self._mail.notify()
+        self._desk.close()
         if self._thread.is_alive():
-            self._thread.join(10)
-        if self._observers:
-            self._observers.stop()
-            self._observers = None
+            self._thread.join(_JOIN_SECONDS)
+        self._supervision.stop()
 
-    # -- for watchdog's threads: must not raise, must not wait -------------------------------------------------------
+    # -- for watchdog's threads: must not raise, must not wait ---------------------------------------------------------
 
     def _hint(self, path: str, placed: bool) -> None:
-        with self._work:
+        with self._mail:
             if len(self._hints) >= _MOST_HINTS and path not in self._hints:
-                self._scan = self._scan or "too_many_hints"
+                self._note_loss("too_many_hints")
             else:
                 self._hints[path] = self._hints.get(path, False) or placed
-            self._work.notify()
+            self._mail.notify()
 
     def _lost(self, reason: str) -> None:
-        with self._work:
-            self._scan = reason
-            if reason == "overflow":
-                self._counters = replace(self._counters, overflows=self._counters.overflows + 1)
+        with self._mail:
+            self._note_loss(reason)
             if reason == "watch_refused":
-                self._polling = True
+                self._supervision.polling = True
                 self._check_at = 0.0
-            self._work.notify()
+            self._mail.notify()
 
-    # -- the thread --------------------------------------------------------------------------------------------------
+    def _note_loss(self, reason: str) -> None:
+        self._scan = reason
+        self._losses[reason] = self._losses.get(reason, 0) + 1
+
+    # -- the thread ---------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         while not self._stopping:
             try:
                 self._turn()
             except Unavailable as fault:
-                self._rest_of_turn(str(fault))
+                self._pause(str(fault))
             except Exception as fault:  # the border of the watcher: whatever it was, the next turn scans again
                 log.exception("the watcher stumbled; it scans the inbox again")
-                self._rest_of_turn(f"{type(fault).__name__}: {fault}")
+                self._pause(f"{type(fault).__name__}: {fault}")
 
-    def _rest_of_turn(self, trouble: str) -> None:
-        self._say(trouble)
-        with self._work:
+    def _pause(self, trouble: str) -> None:
+        self._supervision.say(trouble)
+        with self._mail:
             self._scan = "trouble"
-            self._check_at = time.monotonic() + _CHECK_SECONDS
-            self._work.wait_for(lambda: self._stopping, _CHECK_SECONDS)
+            self._mail.wait_for(lambda: self._stopping, _CHECK_SECONDS)
 
     def _turn(self) -> None:
-        self._turned_at = now = time.monotonic()
-        if now >= self._check_at:
-            self._supervise()
-        with self._work:
-            hints, self._hints = self._hints, {}
-            released, self._released = self._released, []
+        self._turned_at = time.monotonic()
+        self._supervise()
+        with self._mail:
             reason, self._scan = self._scan, None
-        for seen, retry_after in released:
-            self._take_back(seen, retry_after)
+            hints, self._hints = self._hints, {}
+        while released := self._next_released():  # one by one: a fault on the way must not keep the others in flight
+            self._looks.returned(*released)
         for path, placed in hints.items():
-            self._look_at_hint(path, placed)
-        if reason or now >= self._sweep_at:
+            self._look_at(path, placed)
+        if reason or time.monotonic() >= self._sweep_at:
             self._sweep(reason)
-        for due in self._settling.due(time.monotonic()):
-            self._look(due)
-        with self._work:
+        self._looks.due()
+        with self._mail:
             if not (self._hints or self._released or self._scan or self._stopping):
-                self._work.wait(max(0.0, self._next_moment() - time.monotonic()))
+                self._mail.wait(max(0.0, self._next_moment() - time.monotonic()))
 
-    def _next_moment(self) -> float:
-        due = self._settling.next_due()
-        return min(self._check_at, self._sweep_at, *(() if due is None else (due,)))
+    def _next_released(self) -> tuple[Seen, float | None] | None:
+        with self._mail:
+            return self._released.popleft() if self._released else None
 
     def _supervise(self) -> None:
-        """Observers that live and watch the folder that is the inbox now; ``trouble`` where there can be none."""
-        self._check_at = time.monotonic() + _CHECK_SECONDS
-        if self._observers:
-            fault = self._observers.fault()
-            if fault is None and self._observers.remote == self._remote():
-                return
-            log.warning("%s; watching is set up anew", fault or "what is local and what is remote in the inbox changed")
-            self._observers.stop()
-            self._observers = None
-            self._count(restarts=1)
-        if identity_of(self._inbox.root) is None:
-            self._say(f"the inbox {self._inbox.root} is away; letters are found again when it is back")
+        if time.monotonic() < self._check_at:
             return
-        self._observers = self._observe()
-        if self._observers:
-            self._say(None)
-            with self._work:
+        self._check_at = time.monotonic() + _CHECK_SECONDS
+        if self._supervision.check():
+            with self._mail:
                 self._scan = self._scan or "watching_anew"
 
-    def _remote(self) -> list[Path]:
-        if self._polling:
-            return [self._inbox.root]
-        return remote_parts(self._mountinfo(), self._inbox.root)
-
-    def _observe(self) -> Observers | None:
-        try:
-            return self._observers_for(self._remote())
-        except OSError as fault:
-            if self._polling or not is_limit(fault):
-                self._say(f"the inbox {self._inbox.root} cannot be watched: {fault.strerror}")
-                return None
-            log.warning("inotify is refused (%s): the inbox is polled; raise fs.inotify limits", fault.strerror)
-            self._polling = True
-            return self._observe()
-
-    def _observers_for(self, remote: list[Path]) -> Observers:
-        root = self._inbox.root
-        return Observers(root, remote, poll_seconds=self._poll_seconds, hint=self._hint, loss=self._lost)
-
-    def _say(self, trouble: str | None) -> None:
-        if trouble and trouble != self._trouble:
-            log.error("%s", trouble)
-        elif self._trouble and not trouble:
-            log.info("the inbox is watched again")
-        self._trouble = trouble
-
-    def _count(self, **more: int) -> None:
-        with self._work:
-            self._counters = replace(
-                self._counters, **{name: getattr(self._counters, name) + by for name, by in more.items()}
-            )
-
-    # -- files -------------------------------------------------------------------------------------------------------
+    def _look_at(self, path: str, placed: bool) -> None:
+        below = path.removeprefix(f"{self._inbox.root}{os.sep}")
+        if below == path:
+            return  # the inbox itself, whose identity is checked each second, or a name it had before it was replaced
+        self._looks.hinted(Path(below), placed=placed)
 
     def _sweep(self, reason: str | None) -> None:
         self._sweep_at = time.monotonic() + self._sweep_seconds
-        if self._observers is None:
-            return  # the inbox is away; the scan follows when it is watched again
-        if reason not in (None, "start"):
+        if not self._supervision.is_watching:
+            return  # the inbox is away; it is scanned when it is watched again
+        if reason:
             log.info("scanning the inbox: %s", reason)
-        now = time.monotonic()
-        for seen in self._inbox.survey().seen:
-            if reason is None and seen.path not in self._settling and seen.path not in self._ready:
-                self._unhinted.add(seen.path)
-            self._note(seen, now)
-        self._count(sweeps=1)
+        self._looks.all(routine=reason is None)
+        self._sweeps += 1
+        self._supervision.say(None)
 
-    def _look_at_hint(self, path: str, placed: bool) -> None:
-        root = str(self._inbox.root)
-        if path == root:
-            return  # the folder itself: its identity is checked each second
-        below = Path(path.removeprefix(root + os.sep))
-        if below.is_absolute():
-            return  # an event told under a path the inbox had before it was replaced
-        self._unhinted.discard(below)
-        self._look(below, placed=placed)
-
-    def _look(self, path: Path, *, placed: bool = False) -> None:
-        found = self._inbox.look(path)
-        if isinstance(found, Path):  # a folder that is new: what it holds may never be told
-            for seen in self._inbox.survey(found).seen:
-                self._note(seen, time.monotonic())
-        elif isinstance(found, Seen):
-            self._note(found, time.monotonic(), placed=placed)
-        else:
-            self._forget(path)
-
-    def _forget(self, path: Path) -> None:
-        self._settling.forget(path)
-        self._unhinted.discard(path)
-        self._tries.pop(path, None)
-        self._complained.pop(path, None)
-        with self._work:
-            self._ready.pop(path, None)
-
-    def _note(self, seen: Seen, now: float, *, placed: bool = False) -> None:
-        with self._work:
-            if seen.path in self._flying:
-                return  # it is looked at when it is released
-            waiting = self._ready.get(seen.path)
-            if waiting == seen:
-                return
-            self._ready.pop(seen.path, None)
-        if self._settling.observe(seen.path, seen.stamp, now, placed=placed):
-            self._offer(seen, now)
-
-    def _offer(self, seen: Seen, now: float) -> None:
-        """A file that rests is handed out when nobody writes to it and it can be read."""
-        readiness = self._inbox.readiness(seen.path)
-        if readiness == "held":
-            self._settling.hold(seen.path, seen.stamp, now, max(self._settle_seconds, _CHECK_SECONDS))
-            return
-        if readiness == "unreadable":
-            self._complain(seen)
-            self._settling.rest(seen.path, seen.stamp, now, self._sweep_seconds)
-            return
-        adopted = self._inbox.adopt(seen) if readiness == "free" else None
-        if adopted is None:
-            self._forget(seen.path)
-            return
-        if seen.path in self._unhinted:
-            self._unhinted.discard(seen.path)
-            log.warning("%s was found by the scan; no event had told of it", adopted.path)
-            self._count(rescan_finds=1)
-        with self._offered:
-            self._ready[adopted.path] = adopted
-            self._counters = replace(self._counters, seen=self._counters.seen + 1)
-            self._offered.notify()
-
-    def _complain(self, seen: Seen) -> None:
-        if self._complained.get(seen.path) != seen.stamp:
-            self._complained[seen.path] = seen.stamp
-            log.error("%s cannot be read; grant the right to read it, or take it out of the inbox", seen.path)
-
-    def _take_back(self, seen: Seen, retry_after: float | None) -> None:
-        now = time.monotonic()
-        with self._work:
-            self._flying.pop(seen.path, None)
-        found = self._inbox.look(seen.path)
-        if not isinstance(found, Seen):
-            self._forget(seen.path)
-        elif found.stamp != seen.stamp:
-            self._tries.pop(seen.path, None)
-            self._note(found, now)
-        else:
-            self._settling.rest(seen.path, seen.stamp, now, self._rest(seen) if retry_after is None else retry_after)
-
-    def _rest(self, seen: Seen) -> float:
-        """Seconds before a letter that could not go on is tried again; twice as long each time."""
-        stamp, tries = self._tries.get(seen.path, (seen.stamp, 0))
-        tries = tries + 1 if stamp == seen.stamp else 1
-        self._tries[seen.path] = (seen.stamp, tries)
-        return min(self._sweep_seconds * 2.0 ** (tries - 1), _LONGEST_REST)
+    def _next_moment(self) -> float:
+        due = self._looks.next_due()
+        return min(self._check_at, self._sweep_at, *(() if due is None else (due,)))
