@@ -111,3 +111,21 @@ class ArchiveDamaged(DubanError):
     """What the archive gives back is not what was put there, or it is gone.  Not retried: a person must look."""
 
     code = "archive_damaged"
+
+
+class StepRefused(DubanError):
+    """A step of a commitment's life is not allowed now, or not to this party.  Nothing was changed."""
+
+    code = "step_refused"
+
+
+class ChangedMeanwhile(DubanError):
+    """Somebody else changed the row since it was read.  Nothing was changed: look again, then repeat the step."""
+
+    code = "changed_meanwhile"
+
+
+class LedgerDamaged(DubanError):
+    """The ledger is not as it was written: its history is broken, or its tables are of another making."""
+
+    code = "ledger_damaged"

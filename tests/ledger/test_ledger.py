@@ -52,7 +52,10 @@ def enter(ledger: SqlLedger) -> None:
         RECORD,
         original=Receipt("originals/x", SHA, 3, "v1"),
         filed=Receipt("records/x", SHA, 3, "v1"),
-        assignments=[Assignment("L1-1", "w", "区水务局", "lead"), Assignment("L1-3", None, "区水务局", "lead")],
+        assignments=[
+            Assignment("L1-1", "w", "区水务局", "lead"),
+            Assignment("L1-3", None, "区水务局", "lead", "review"),
+        ],
         queued=[Notice("L1-1-w", "w", "L1-1", "lead", "{}", "<p>")],
         now=NOW,
     )
@@ -65,7 +68,7 @@ def test_a_letter_entered_twice_counts_once(ledger: SqlLedger) -> None:
     assert ledger.counts() == {
         "intake.entered": 1, "notices.queued": 1, "letters": 1, "commitments": 2, "unresolved": 1, "duplicates": 0,
     }  # fmt: skip
-    assert [(row["id"], row["state"]) for row in ledger.rows()] == [("L1-1", "issued"), ("L1-3", "issued")]
+    assert [(row["id"], row["state"]) for row in ledger.rows()] == [("L1-1", "issued"), ("L1-3", "proposed")]
     assert [question["mention"] for question in ledger.open_questions()] == ["区水务局"]
 
 

@@ -1,0 +1,138 @@
+"""The ledger's outbox: what waits to be sent, what was sent, what no channel takes, and what goes in one bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from flows.adapters import ledger_rows
+from flows.adapters.ledger_letters import LedgerLetters
+from flows.adapters.ledger_tables import notices, owners
+from flows.letters.model import Notice, OwnerRole
+from flows.letters.workdays import beijing_day
+
+_HANDS_OVER = ("hand_off", "reassignment")
+
+
+class LedgerOutbox(LedgerLetters):
+    """Notices: queued in the transaction of what they tell, marked sent after the channel said so."""
+
+    def queue(self, made: Sequence[Notice], now: str, letter_id: str | None = None) -> int:
+        """Put notices into the outbox; those that are there already stay as they are.  Returns how many were new."""
+        with self._write() as connection:
+            return self._queue(connection, made, now, letter_id)
+
+    def _queue(self, connection: sa.Connection, made: Sequence[Notice], now: str, letter_id: str | None = None) -> int:
+        ids = [notice.id for notice in made]
+        there = set(connection.scalars(sa.select(notices.c.id).where(notices.c.id.in_(ids)))) if ids else set()
+        fresh = [notice for notice in made if notice.id not in there]
+        self._insert_once(connection, notices, [ledger_rows.notice_row(n, now, letter_id) for n in fresh])
+        return len(fresh)
+
+    def queued(self, letter_id: str | None = None, limit: int = 500, now: str | None = None) -> list[Notice]:
+        """Notices not yet sent, oldest first; with ``now``, only those whose next try has come."""
+        query = sa.select(notices).where(notices.c.state == "queued")
+        if letter_id is not None:
+            query = query.where(notices.c.letter_id == letter_id)
+        if now is not None:
+            query = query.where(sa.or_(notices.c.next_try_at.is_(None), notices.c.next_try_at <= now))
+        with self._read() as connection:
+            rows = connection.execute(query.order_by(notices.c.queued_at, notices.c.id).limit(limit)).all()
+        return [_notice(row) for row in rows]
+
+    def waiting(self, now: str, limit: int = 5000) -> list[dict[str, Any]]:
+        """Queued notices whose next try has come, as rows without event and sheet, oldest first."""
+        columns = [c for c in notices.c if c.name not in ("event", "sheet")]
+        query = sa.select(*columns).where(
+            notices.c.state == "queued", sa.or_(notices.c.next_try_at.is_(None), notices.c.next_try_at <= now)
+        )
+        with self._read() as connection:
+            found = connection.execute(query.order_by(notices.c.queued_at, notices.c.id).limit(limit)).mappings()
+            return [dict(row) for row in found]
+
+    def notice(self, notice_id: str) -> Notice | None:
+        """The notice with this id, whatever its state."""
+        with self._read() as connection:
+            row = connection.execute(sa.select(notices).where(notices.c.id == notice_id)).first()
+        return _notice(row) if row else None
+
+    def sent(self, delivered: Sequence[tuple[str, str]], now: str) -> None:
+        """Mark notices (id, where to) as sent; a bundle takes those it carries with it.  The owners' clocks start."""
+        with self._write() as connection:
+            for notice_id, where in delivered:
+                connection.execute(
+                    sa.update(notices)
+                    .where(sa.or_(notices.c.id == notice_id, notices.c.bundle_id == notice_id), notices.c.state != "sent")
+                    .values(state="sent", sent_at=now, sent_to=where, attempts=notices.c.attempts + 1, last_error=None)
+                )
+                self._start_clocks(connection, notice_id, now)
+
+    def _start_clocks(self, connection: sa.Connection, notice_id: str, now: str) -> None:
+        handed = sa.select(notices.c.commitment_id, notices.c.agency_id).where(
+            sa.or_(notices.c.id == notice_id, notices.c.bundle_id == notice_id), notices.c.kind.in_(_HANDS_OVER)
+        )
+        for row in connection.execute(handed).all():
+            connection.execute(
+                sa.update(owners)
+                .where(
+                    owners.c.commitment_id == row.commitment_id,
+                    owners.c.agency_id == row.agency_id,
+                    owners.c.handed_on.is_(None),
+                )
+                .values(handed_on=beijing_day(now).isoformat())
+            )
+
+    def not_sent(self, notice_id: str, error: str, next_try_at: str | None = None, *, dead: bool = False) -> None:
+        """Note a failed try: when to try again, or (``dead``) that a person has to look."""
+        with self._write() as connection:
+            connection.execute(
+                sa.update(notices)
+                .where(notices.c.id == notice_id, notices.c.state == "queued")
+                .values(
+                    attempts=notices.c.attempts + 1,
+                    last_error=error[:2000],
+                    next_try_at=next_try_at,
+                    state="dead" if dead else "queued",
+                )
+            )
+
+    def bundle(self, parcel: Notice, carries: Sequence[str], now: str) -> bool:
+        """Queue ``parcel`` in the place of the notices it carries, whose ids are given; False where one has left.
+
+        From here on the bundle's content is fixed: however often it is tried, it is the same bundle.
+        """
+        with self._write() as connection:
+            taken = connection.execute(
+                sa.update(notices)
+                .where(notices.c.id.in_(carries), notices.c.state == "queued")
+                .values(state="bundled", bundle_id=parcel.id)
+            )
+            if taken.rowcount != len(carries):
+                connection.rollback()
+                return False
+            self._queue(connection, [parcel], now)
+        return True
+
+    def revive(self, notice_id: str) -> bool:
+        """Put a dead notice back into the queue, its tries counted anew; False where none is dead under this id."""
+        with self._write() as connection:
+            done = connection.execute(
+                sa.update(notices)
+                .where(notices.c.id == notice_id, notices.c.state == "dead")
+                .values(state="queued", attempts=0, next_try_at=None)
+            )
+        return done.rowcount == 1
+
+    def dead(self, limit: int = 200) -> list[dict[str, Any]]:
+        """Notices no channel took: id, agency, kind, tries and the last error."""
+        columns = (notices.c.id, notices.c.agency_id, notices.c.kind, notices.c.attempts, notices.c.last_error)
+        query = sa.select(*columns).where(notices.c.state == "dead").order_by(notices.c.id).limit(limit)
+        with self._read() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _notice(row: Any) -> Notice:
+    role: OwnerRole = "lead" if row.role == "lead" else "support"
+    return Notice(row.id, row.agency_id, row.commitment_id, role, row.event, row.sheet, row.kind)

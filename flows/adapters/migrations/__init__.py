@@ -1,0 +1,1 @@
+"""The ledger's migrations (Alembic), run when the ledger is opened."""
