@@ -36,8 +36,11 @@ def mend(source: SourceText) -> LetterText:
     rows, repeated = _without_repeat([row for sheet in rows for row in _cells_of_flat(sheet)])
     joined = _joined_as_read(rows, source) if source.paragraphs else join_wrapped(rows)
     paragraphs = [_tight(row) for row in joined]
-    text, pieces = _laid_out(paragraphs)
-    problems = (*source.problems, *found, *repeated, *_losses(text))
+    written, pieces = _laid_out(paragraphs)
+    # A letter in traditional script is read in simplified script, character for character; the source keeps its own.
+    text = simplified(written)
+    converted = [Problem("script_converted", "原文为繁体字，此处按简体字引用，以原件为准")] if text != written else []
+    problems = (*source.problems, *found, *repeated, *converted, *_losses(text))
     return LetterText(text=text, source=source, pieces=pieces, problems=problems)
 
 
@@ -206,11 +209,10 @@ def _laid_out(paragraphs: Iterable[Row]) -> tuple[str, tuple[Piece, ...]]:
 
 def _losses(text: str) -> list[Problem]:
     """Where digits were lost on the way; blanks of a form to be filled in are none."""
-    view = simplified(text)
     found = []
     for rule in load_table("mending")["loss"]:
-        for hit in re.finditer(rule["pattern"], view):
-            line = view[view.rfind("\n", 0, hit.start()) + 1 : (view.find("\n", hit.end()) + 1 or len(view) + 1) - 1]
+        for hit in re.finditer(rule["pattern"], text):
+            line = text[text.rfind("\n", 0, hit.start()) + 1 : (text.find("\n", hit.end()) + 1 or len(text) + 1) - 1]
             if not re.search(r"□|\||签名|签字", line):
                 found.append(Problem(rule["code"], rule["message"], Span(hit.start(), hit.end())))
     return sorted(found, key=lambda p: p.span or Span(0, 0))

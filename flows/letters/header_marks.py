@@ -1,0 +1,93 @@
+"""Reads the marks of a letter: its result, whether it may be published, whether it is secret."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from flows.letters.header_labels import Labelled
+from flows.letters.header_numbers import Found
+from flows.letters.model import Problem, Span
+from flows.letters.wordings import patterns
+from flows.letters.zones import Row, Zones
+
+
+def outcome_in(zones: Zones, labels: Sequence[Labelled], number: Found | None) -> Found | None:
+    """The bare result: behind its label, after the document number, or a lone class letter."""
+    rules = patterns("header")
+    for label in labels:
+        if label.field != "outcome":
+            continue
+        for name in ("class_value", "outcome_value"):
+            if hit := rules[name].match(label.value):
+                start = label.span.start + hit.start("class")
+                return Found(hit.group("class"), Span(start, start + len(hit.group("class"))))
+    if number is not None and (hit := rules["class_after_number"].match(number.rest)):
+        start = number.span.end + hit.start("class")
+        return Found(hit.group("class"), Span(start, start + len(hit.group("class"))))
+    for row in (*zones.rows[: zones.head], *zones.rows[zones.foot :]):
+        for found in _pieces(row):
+            if hit := rules["class_line"].fullmatch(found.value):
+                start = found.span.start + hit.start("class")
+                return Found(hit.group("class"), Span(start, start + len(hit.group("class"))))
+    return None
+
+
+def disclosure_in(
+    zones: Zones, labels: Sequence[Labelled], number: Found | None
+) -> tuple[Found | None, list[Problem]]:
+    """How far it may be published, as written: behind its label, else in a notice above or below the text."""
+    found = [*_labelled_disclosure(labels), *_notices(zones)]
+    if not found:
+        return None, []
+    differing = next((other for other in found[1:] if _openness(other.value) not in (None, _openness(found[0].value))), None)
+    if differing is None or _openness(found[0].value) is None:
+        return found[0], []
+    message = f"公开属性前后不一致（{found[0].value}、{differing.value}），请核对原件"
+    return found[0], [Problem("disclosure_conflict", message, differing.span)]
+
+
+def _labelled_disclosure(labels: Sequence[Labelled]) -> Iterator[Found]:
+    for label in labels:
+        value = re.split(r"[*(,;。\s\]/]", label.value)[0].strip("“”\"") if label.field == "disclosure" else ""
+        if value:
+            start = label.span.start + label.value.index(value)
+            yield Found(value, Span(start, start + len(value)))
+
+
+def _notices(zones: Zones) -> Iterator[Found]:
+    rule = patterns("layout")["notice_line"]
+    for row in (*zones.rows[: zones.head], *zones.rows[zones.foot :]):
+        for piece in _pieces(row):
+            if hit := rule.fullmatch(piece.value):
+                start = piece.span.start + hit.start("disclosure")
+                yield Found(hit.group("disclosure"), Span(start, start + len(hit.group("disclosure"))))
+
+
+def _pieces(row: Row) -> Iterator[Found]:
+    """The parts of a line that gaps keep apart."""
+    if len(row.view) > 120:
+        return
+    for hit in re.finditer(r"[^\s\u3000](?:.*?[^\s\u3000])??(?=\s{2,}|\u3000|$)", row.view):
+        yield Found(hit.group(), Span(row.start + hit.start(), row.start + hit.end()))
+
+
+def _openness(value: str) -> bool | None:
+    rules = patterns("header")
+    if rules["closed"].search(value):
+        return False
+    return True if rules["open"].search(value) else None
+
+
+_SCANNED_HEAD = 16
+
+
+def secrecy_mark(zones: Zones) -> Span | None:
+    """Where the letter's head carries a mark of state secrecy; the word inside a sentence is none."""
+    rule = patterns("header")["secrecy"]
+    for row in zones.rows[: max(zones.head, min(_SCANNED_HEAD, len(zones.rows)))]:
+        if len(row.view) <= 60:
+            for piece in (row.view, *(found.value for found in _pieces(row))):
+                if rule.fullmatch(piece):
+                    return Span(row.start, row.end)
+    return None

@@ -1,0 +1,79 @@
+"""Finds the letter's title, also where it is broken over lines or begins with its letterhead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flows.letters.header_labels import Labelled, begins_with_label, is_label
+from flows.letters.model import Span
+from flows.letters.wordings import patterns
+from flows.letters.zones import Row, Zones
+
+_MOST_LINES = 5
+
+
+def title_of(text: str, zones: Zones, labels: Sequence[Labelled]) -> Row | None:
+    """The title as one row over its lines, the nearest above the salutation; None where the letter has none."""
+    head = zones.rows[: zones.head]
+    plain = [_may_be_title(row) for row in head]
+    found = [*_candidates(head, plain)]
+    whole = [row for row in found if not patterns("header")["session_lost"].search(row.view)]
+    if whole or found:
+        return (whole or found)[0]
+    label = next((entry for entry in labels if entry.field == "title" and len(entry.value) > 4), None)
+    if label is not None:
+        return Row(label.span.start, label.span.end, label.value)
+    return next((row for row in reversed(head) if patterns("header")["title_proposal"].fullmatch(row.view)), None)
+
+
+def _may_be_title(row: Row) -> bool:
+    rules = patterns("header")
+    if begins_with_label(row.view) or is_label(row.view) or rules["class_line"].fullmatch(row.view) or len(row.view) > 120:
+        return False
+    if row.view.startswith(("·", "•", "-")) or row.view.endswith((":", "。", ";")):
+        return False
+    return rules["document_number"].match(row.view) is None and not row.view.endswith("文件")
+
+
+def _candidates(head: Sequence[Row], plain: Sequence[bool]) -> list[Row]:
+    """Titles from the salutation upwards; of those that end on one line the one that begins highest."""
+    found: list[Row] = []
+    end = len(head)
+    while end > 0:
+        best: Row | None = None
+        for start in range(end - 1, max(-1, end - 1 - _MOST_LINES), -1):
+            if not plain[start]:
+                break
+            joined = _joined(head[start:end])
+            if _is_title(joined.view) and (best is None or _belongs(head, start, end)):
+                best, first = joined, start
+        if best is not None:
+            found.append(best)
+            end = first
+        else:
+            end -= 1
+    return found
+
+
+def _joined(rows: Sequence[Row]) -> Row:
+    return Row(rows[0].start, rows[-1].end, "".join(row.view for row in rows))
+
+
+def _is_title(view: str) -> bool:
+    rule = patterns("header")["title_whole"]
+    return len(view) <= 200 and rule.fullmatch(view) is not None
+
+
+def _belongs(head: Sequence[Row], start: int, end: int) -> bool:
+    """Whether the line above a title is its beginning: a broken title always, a letterhead where no number follows."""
+    rules = patterns("header")
+    above = head[start]
+    if not rules["letterhead"].fullmatch(above.view):
+        return not rules["title_whole"].fullmatch(above.view)
+    below = head[end] if end < len(head) else None
+    return below is None or rules["document_number"].search(below.view) is None
+
+
+def span_of(row: Row) -> Span:
+    """The title's place."""
+    return Span(row.start, row.end)

@@ -1,0 +1,93 @@
+"""Finds the headed parts of a letter's text: numbered heads, quoted recommendations as heads, heads inside a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from flows.letters.model import Section, Span
+from flows.letters.wordings import patterns
+from flows.letters.zones import Row
+
+# Enumerators by depth; a head without a number lies below the last numbered one.
+_LEVELS = (("heading_han", 1), ("heading_paren", 2), ("heading_digit", 3), ("heading_paren_digit", 4))
+_LONGEST_HEAD = 120
+_MARKS = frozenset("一二三四五六七八九十(0123456789关针对")
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    number: str | None
+    heading: str
+    start: int
+    end: int
+    level: int
+    alone: bool
+
+
+def sections_of(text: str, rows: Sequence[Row], begins: int, ends: int) -> tuple[tuple[Section, ...], tuple[Span, ...]]:
+    """The sections between the offsets, in text order, and the places of heads that fill their whole line."""
+    heads = list(_heads(text, rows, begins, ends))
+    sections = []
+    for i, head in enumerate(heads):
+        end = next((later.start for later in heads[i + 1 :] if later.level <= head.level), ends)
+        while end > head.end and text[end - 1].isspace():
+            end -= 1
+        sections.append(
+            Section(head.number, head.heading, Span(head.start, end), Span(head.start, head.end), head.level)
+        )
+    return tuple(sections), tuple(Span(head.start, head.end) for head in heads if head.alone)
+
+
+def _heads(text: str, rows: Sequence[Row], begins: int, ends: int) -> Iterator[_Head]:
+    level = 0
+    for row in rows:
+        if row.start < begins or row.start >= ends or row.view[0] not in _MARKS:
+            continue
+        head = _numbered(text, row) or _about(text, row, level + 1)
+        if head is not None:
+            if head.number is not None:
+                level = head.level
+            yield head
+
+
+def _numbered(text: str, row: Row) -> _Head | None:
+    rules = patterns("layout")
+    for name, level in _LEVELS:
+        hit = rules[name].match(row.view)
+        if hit is None:
+            continue
+        rest = row.view[hit.end() :]
+        alone = len(rest) <= _LONGEST_HEAD and not rest.rstrip("\"”’").endswith(("。", ";", "!", "?", ":", "，", ","))
+        alone = alone or _is_quoted(rest)
+        if alone and rest:
+            return _head(text, row, hit.group("number"), hit.end(), len(row.view), level, True)
+        topic = rules["heading_topic"].match(rest) if level < 3 or _speaks_about(rest) else None
+        if topic is None or topic.end() >= len(rest):
+            return None
+        end = hit.end() + topic.end("heading")
+        return _head(text, row, hit.group("number"), hit.end(), end, level, False)
+    return None
+
+
+def _is_quoted(rest: str) -> bool:
+    """A recommendation quoted whole is a head, whatever mark stands at its end."""
+    about = patterns("layout")["heading_about"].match(rest)
+    return about is not None and about.end() >= len(rest.rstrip("。:"))
+
+
+def _speaks_about(rest: str) -> bool:
+    return rest.startswith(("关于", "针对", "对于"))
+
+
+def _about(text: str, row: Row, level: int) -> _Head | None:
+    hit = patterns("layout")["heading_about"].match(row.view[: _LONGEST_HEAD + 40])
+    if hit is None:
+        return None
+    alone = len(row.view) <= hit.end() + 1
+    return _head(text, row, None, 0, hit.end("heading"), level, alone)
+
+
+def _head(text: str, row: Row, number: str | None, begins: int, ends: int, level: int, alone: bool) -> _Head:
+    heading = text[row.start + begins : row.start + ends].strip()
+    return _Head(number, heading, row.start, row.end if alone else row.start + ends, level, alone)

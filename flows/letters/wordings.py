@@ -1,0 +1,38 @@
+"""Named patterns of a rule table, compiled once: the Chinese wordings stay in the table, the code knows their names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+from flows.letters.errors import RulesError
+from flows.letters.rules.load import load_table
+
+# Marks are looked at in one form, so that a pattern need not list both; every replacement is one character.
+_MARKS = {ord(wide): half for wide, half in zip("（）：，；！？【】〔〕﹝﹞［］＊－", "():,;!?[][][][]*-", strict=True)}
+
+
+def folded(text: str) -> str:
+    """``text`` with full-width marks in their half-width form and every bracket square or round; the same length."""
+    return text.translate(_MARKS)
+
+
+@cache
+def patterns(table: str) -> Mapping[str, re.Pattern[str]]:
+    """The table's ``[[pattern]]`` rows by id, written for ``folded`` text; ``%name`` stands for a row of ``[parts]``.
+
+    Raises ``RulesError`` naming the row whose pattern cannot be compiled.
+    """
+    loaded = load_table(table)
+    parts: dict[str, str] = loaded["parts"]
+    found = {}
+    for row in loaded["pattern"]:
+        written = row["pattern"]
+        for _ in range(3):  # a part may use parts
+            written = re.sub(r"%([a-z_]+)", lambda hit: parts[hit.group(1)], written)
+        try:
+            found[row["id"]] = re.compile(written)
+        except re.error as fault:
+            raise RulesError(f"rules/{table}.toml, pattern {row['id']!r}: {fault}") from fault
+    return found

@@ -1,0 +1,165 @@
+"""Tells the parts of a letter apart by its lines: what stands above the salutation, the text, what stands below it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flows.letters.header_labels import begins_with_label
+from flows.letters.model import Span
+from flows.letters.wordings import folded, patterns
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the letter: its place in the text, and what it says with marks folded and ends stripped."""
+
+    start: int
+    end: int
+    view: str
+
+
+@dataclass(frozen=True, slots=True)
+class Zones:
+    """``rows[:head]`` stand above the salutation, ``rows[foot:]`` below the text.
+
+    ``salutation`` is the salutation's place without its colon (None where there is none); ``opening`` the covering
+    formula's, from the salutation's end to where the text begins; ``tail`` a signature that ends the last paragraph.
+    """
+
+    rows: tuple[Row, ...]
+    head: int
+    foot: int
+    salutation: Span | None
+    opening: Span
+    tail: Span | None = None
+
+
+def rows_of(text: str) -> tuple[Row, ...]:
+    """Every line that is not blank, in order."""
+    rows, start = [], 0
+    view = folded(text)
+    for line in view.split("\n"):
+        stripped = line.strip()
+        if stripped:
+            at = start + line.index(stripped[0])
+            rows.append(Row(at, at + len(stripped), stripped))
+        start += len(line) + 1
+    return tuple(rows)
+
+
+def zones_of(text: str) -> Zones:
+    """The zones of a letter; a text without salutation and formula is all head up to its first long line."""
+    rows = rows_of(text)
+    at, who = _salutation(rows)
+    head = at if at is not None else _first_prose(rows)
+    begins = rows[head].start if head < len(rows) else len(text)
+    salutation = Span(begins + who[0], begins + who[1]) if who else None
+    whole_line = at is not None and who is not None and rows[at].view.rstrip(" :,!好您你们").endswith(
+        rows[at].view[who[0] : who[1]].strip()
+    )
+    first = head + 1 if whole_line else head
+    opening = _opening(rows, first, begins + who[1] if who and not whole_line else None, begins)
+    foot = _foot(rows, first, opening.end)
+    return Zones(rows, head, foot, salutation, opening, _tail(rows, first, foot, opening.end))
+
+
+def _salutation(rows: Sequence[Row]) -> tuple[int | None, tuple[int, int] | None]:
+    """The line with the salutation and where in it; else the line with the covering formula and None."""
+    rules = patterns("layout")
+    opened = next((i for i, row in enumerate(rows) if _may_open(row.view) and rules["opening"].search(row.view)), None)
+    whole: list[tuple[int, tuple[int, int]]] = []
+    for i, row in enumerate(rows if opened is None else rows[: opened + 1]):
+        if hit := _salutes(row.view):
+            whole.append((i, hit))
+    if opened is None:
+        return whole[0] if whole else (None, None)
+    near = [entry for entry in whole if entry[0] >= opened - 4]
+    return near[-1] if near else (opened, None)
+
+
+_OPENING_SIGNS = ("悉", "如下", "收到", "提")
+
+
+def _may_open(view: str) -> bool:
+    return any(sign in view for sign in _OPENING_SIGNS)
+
+
+def _salutes(view: str) -> tuple[int, int] | None:
+    rules = patterns("layout")
+    if view.endswith(":") and len(view) <= 100 and not begins_with_label(view):
+        hit = rules["salutation"].fullmatch(view)
+    else:
+        hit = rules["salutation_inline"].match(view)
+    return hit.span("who") if hit else None
+
+
+def _first_prose(rows: Sequence[Row]) -> int:
+    """The first line that reads like a sentence."""
+    return next((i for i, row in enumerate(rows) if len(row.view) > 40 and re.search(r"[。;]", row.view)), len(rows))
+
+
+def _opening(rows: Sequence[Row], first: int, inline: int | None, begins: int) -> Span:
+    """Where the covering formula ends: within the first three lines of the text."""
+    rules = patterns("layout")
+    start = inline if inline is not None else (rows[first].start if first < len(rows) else begins)
+    received: int | None = None
+    for row in rows[first : first + 3]:
+        offset = max(0, start - row.start)
+        if received is None or len(row.view) < 200:
+            if hit := rules["opening_end"].search(row.view, offset, offset + 1200):
+                return Span(start, row.start + hit.end())
+        if received is None and (hit := rules["received"].search(row.view, offset, offset + 600)):
+            received = row.start + hit.end()
+        if len(row.view) > 60:
+            break
+    return Span(start, received if received is not None else start)
+
+
+_SHORT = 60
+
+
+def _foot(rows: Sequence[Row], first: int, text_begins: int) -> int:
+    """The first line below the text."""
+    rules = patterns("layout")
+    for i in range(first, len(rows)):
+        row = rows[i]
+        if row.end <= text_begins or (row.start < text_begins and len(row.view) > _SHORT):
+            continue
+        view = row.view
+        if len(view) > 160:
+            continue
+        if any(rules[name].match(view) for name in ("contact_line", "copies_line", "attachment_line")):
+            return i
+        if any(rules[name].search(view) for name in ("form_line", "print_line")):
+            return i
+        if len(view) <= _SHORT and any(rules[name].fullmatch(view) for name in _ENDS):
+            return i
+        if len(view) <= _SHORT and rules["signature"].fullmatch(view) and _is_signed(rows, i):
+            return i
+    return len(rows)
+
+
+_ENDS = ("closing", "date_line", "broken_date_line", "notice_line", "link_line")
+
+
+def _is_signed(rows: Sequence[Row], at: int) -> bool:
+    """A body's name alone on a line is a signature where a date, a contact or nothing but short lines follow."""
+    rules = patterns("layout")
+    following = rows[at + 1 : at + 5]
+    if any(rules["date_line"].fullmatch(r.view) or rules["broken_date_line"].fullmatch(r.view) for r in following[:4]):
+        return all(len(row.view) <= _SHORT for row in following[:2])
+    return all(len(row.view) <= _SHORT and not row.view.endswith(("。", ";")) for row in rows[at + 1 :])
+
+
+def _tail(rows: Sequence[Row], first: int, foot: int, text_begins: int) -> Span | None:
+    """A signature and date that stand at the end of the last paragraph."""
+    for row in reversed(rows[first:foot]):
+        view = row.view[-90:]
+        hit = patterns("layout")["tail"].search(view)
+        if hit and row.end > text_begins:
+            base = row.end - len(view)
+            return Span(base + hit.start("sign"), base + hit.end("sign"))
+        return None
+    return None
