@@ -77,8 +77,8 @@ class Worker:
     def pid(self) -> int:
         return self._process.pid
 
-    def ask(self, fields: dict[str, Any], blob: bytes, name: str) -> dict[str, Any]:
-        """The worker's answer; a ``LetterError`` where it refuses the file, dies over it or takes too long."""
+    def ask(self, fields: dict[str, Any], blob: bytes, name: str) -> tuple[dict[str, Any], bytes]:
+        """The worker's answer with its bytes; a ``LetterError`` where it refuses the file, dies over it or takes too long."""
         late = threading.Event()
         timer = threading.Timer(self._bounds.wall_seconds, self._expire, [late])
         timer.daemon = True
@@ -98,7 +98,7 @@ class Worker:
         error = answer[0].get("error")
         if error is not None:
             raise _KINDS.get(error, UnreadableLetter)(answer[0]["message"], **answer[0].get("facts", {}))
-        return answer[0]
+        return answer
 
     def _expire(self, late: threading.Event) -> None:
         late.set()

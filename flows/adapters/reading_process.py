@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import atexit
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
@@ -25,6 +25,7 @@ from flows.letters.reading import read
 from flows.letters.reading.magic import name_of
 from flows.letters.reading.recognition import Recognised, RecognisedPage, with_recognised
 
+Box = tuple[float, float, float, float]
 Progress = Callable[[int, int], None]
 _HERE = 2 * 2**20  # bytes up to which text, a page or a mail is read in this process
 
@@ -83,7 +84,12 @@ class FileReader:
 
     def _read(self, data: bytes, name: str) -> SourceText:
         with self._readers.worker() as worker:
-            return _source(worker.ask({"name": name}, data, name)["source"])
+            return _source(worker.ask({"name": name}, data, name)[0]["source"])
+
+    def draw(self, data: bytes, name: str, page: int, boxes: Sequence[Box]) -> bytes:
+        """Page ``page`` of a PDF, OFD or picture as PNG, the boxes (points from the top left) marked on it."""
+        with self._readers.worker() as worker:
+            return worker.ask({"name": name, "page": page, "boxes": [list(box) for box in boxes]}, data, name)[1]
 
     def _recognised(self, source: SourceText, data: bytes, name: str, progress: Progress | None) -> SourceText:
         if len(source.images) > self.limits.recognised_pages:
@@ -105,7 +111,7 @@ class FileReader:
         with self._recognisers.worker(digest) as worker:
             blob = b"" if worker.holds == digest else data
             worker.holds = digest
-            return _page(worker.ask({"name": name, "page": number}, blob, name)["page"])
+            return _page(worker.ask({"name": name, "page": number}, blob, name)[0]["page"])
 
     def close(self) -> None:
         """End the waiting processes."""
@@ -114,7 +120,8 @@ class FileReader:
 
 
 @cache
-def _shared(limits: Limits) -> FileReader:
+def shared_reader(limits: Limits | None = None) -> FileReader:
+    """One reader for the whole process."""
     return FileReader(limits)
 
 
@@ -122,7 +129,7 @@ def read_file(
     data: bytes, name: str, *, limits: Limits | None = None, progress: Progress | None = None
 ) -> SourceText:
     """As ``FileReader``, with one reader for the whole process."""
-    return _shared(limits or Limits())(data, name, progress)
+    return shared_reader(limits)(data, name, progress)
 
 
 def _source(fields: dict[str, Any]) -> SourceText:

@@ -36,9 +36,9 @@ def main() -> None:
 
 
 def _answer(answers: IO[bytes], job: Any, fields: dict[str, Any], blob: bytes) -> None:
-    name = str(fields.get("name"))
+    name, picture = str(fields.get("name")), b""
     try:
-        answer = job(fields, blob)
+        answer, picture = job(fields, blob)
     except LetterError as fault:
         facts = {key: value for key, value in fault.facts.items() if isinstance(value, str | int | float)}
         answer = {"error": type(fault).__name__, "message": fault.message, "facts": facts}
@@ -49,15 +49,20 @@ def _answer(answers: IO[bytes], job: Any, fields: dict[str, Any], blob: bytes) -
     except Exception as fault:  # the border of the process: whatever a library throws at a broken file stops this file
         answer = _refusal(name, f"the reader failed ({type(fault).__name__}: {fault})", "failure")
         answer["facts"]["trace"] = traceback.format_exc(limit=-8)[-2000:]
-    write_frame(answers, answer)
+    write_frame(answers, answer, picture)
 
 
 def _refusal(name: str, message: str, found: str) -> dict[str, Any]:
     return {"error": UnreadableLetter.__name__, "message": f"{name}: {message}", "facts": {"found": found}}
 
 
-def _reading(fields: dict[str, Any], blob: bytes) -> dict[str, Any]:
-    return {"source": asdict(read(blob, fields["name"]))}
+def _reading(fields: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes]:
+    """Reads the file, or draws a page of it where a page is asked for."""
+    if "page" not in fields:
+        return {"source": asdict(read(blob, fields["name"]))}, b""
+    from flows.letters.reading.pictures import marked, picture_of
+
+    return {}, marked(picture_of(blob, fields["name"], fields["page"]), fields["boxes"])
 
 
 class _Recognising:
@@ -67,7 +72,7 @@ class _Recognising:
         self._engine: Any = None
         self._file = b""
 
-    def __call__(self, fields: dict[str, Any], blob: bytes) -> dict[str, Any]:
+    def __call__(self, fields: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes]:
         from flows.letters.reading.pictures import picture_of
 
         if blob:
@@ -77,7 +82,7 @@ class _Recognising:
             from flows.adapters.recogniser import RapidRecogniser
 
             self._engine = RapidRecogniser()
-        return {"page": asdict(self._engine.recognise(picture))}
+        return {"page": asdict(self._engine.recognise(picture))}, b""
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from functools import cache
 from itertools import pairwise
 
 from flows.letters.model import LetterText, Piece, Problem, SourceText, Span
+from flows.letters.page_places import doubtful
 from flows.letters.rows import Cell, Row, row_of, trim
 from flows.letters.rules.load import load_table
 from flows.letters.script import simplified
@@ -40,7 +41,7 @@ def mend(source: SourceText) -> LetterText:
     # A letter in traditional script is read in simplified script, character for character; the source keeps its own.
     text = simplified(written)
     converted = [Problem("script_converted", "原文为繁体字，此处按简体字引用，以原件为准")] if text != written else []
-    problems = (*source.problems, *found, *repeated, *converted, *_losses(text))
+    problems = (*source.problems, *found, *repeated, *converted, *_losses(text), *doubtful(source, pieces))
     return LetterText(text=text, source=source, pieces=pieces, problems=problems)
 
 

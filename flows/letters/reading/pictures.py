@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pylopdf_fonts_zh_cn
 import pypdfium2 as pdfium  # type: ignore[import-untyped]
-from PIL import Image, ImageSequence, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageDraw, ImageOps, ImageSequence, UnidentifiedImageError
 
 from flows.letters.errors import UnreadableLetter
 from flows.letters.reading import image, ofd, pdf
@@ -17,6 +18,7 @@ from flows.letters.reading.magic import name_of
 # For pages drawn from text alone; it comes with a package of fonts.
 FONT = Path(pylopdf_fonts_zh_cn.__file__).parent / "NotoSansSC-Regular.otf"
 _LONG_SIDE = 2200  # pixels of a rendered page: A4 at 188 dpi
+_MARK = (255, 226, 110)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,6 @@ def _of_image(data: bytes, name: str, number: int) -> Picture:
 
 def _upright(frame: Image.Image) -> Image.Image:
     """As the camera was held, on white where the picture is transparent."""
-    from PIL import ImageOps
-
     turned = ImageOps.exif_transpose(frame) or frame
     if turned.mode in ("RGBA", "LA", "PA") or "transparency" in turned.info:
         clear = turned.convert("RGBA")
@@ -79,7 +79,16 @@ def _upright(frame: Image.Image) -> Image.Image:
     return turned.convert("RGB")
 
 
-def as_png(shown: Image.Image) -> bytes:
+def marked(picture: Picture, boxes: Sequence[Sequence[float]]) -> bytes:
+    """The page as PNG, at most ``_LONG_SIDE`` pixels long, with the boxes (points from the top left) in yellow."""
+    shown = picture.image.copy()
+    shown.thumbnail((_LONG_SIDE, _LONG_SIDE))
+    across, down = shown.width / picture.width, shown.height / picture.height
+    ink = Image.new("RGB", shown.size, "white")
+    pen = ImageDraw.Draw(ink)
+    for left, top, right, bottom in boxes:
+        corners = (left * across - 2, top * down - 2, right * across + 2, bottom * down + 2)
+        pen.rectangle((min(corners[0::2]), min(corners[1::2]), max(corners[0::2]), max(corners[1::2])), _MARK)
     out = io.BytesIO()
-    shown.save(out, "PNG")
+    ImageChops.multiply(shown, ink).save(out, "PNG", optimize=False)
     return out.getvalue()

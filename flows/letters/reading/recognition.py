@@ -10,8 +10,6 @@ from flows.letters.model import Line, Problem, Reader, SourceText
 from flows.letters.reading.geometry import Box, Placed, lines_of
 from flows.letters.rows import cell_width
 
-SURE = 0.88  # a line recognised with less confidence is shown to a person
-
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
