@@ -45,6 +45,16 @@ class Verification:
     def whole(self) -> bool:
         return not self.damage
 
+    def merge(self, other: Verification) -> None:
+        """Count what ``other`` checked and found as well (days and head are not merged)."""
+        self.letters += other.letters
+        self.quotes += other.quotes
+        self.objects += other.objects
+        self.bytes += other.bytes
+        self.locked += other.locked
+        self.first_expiry = min(filter(None, (self.first_expiry, other.first_expiry)), default=None)
+        self.findings += other.findings
+
     def add(self, code: str, key: str, detail: str = "") -> None:
         self.findings.append(Finding(code, key, detail))
 
@@ -71,7 +81,7 @@ def verify_archive(archive: Archive, plan: Plan) -> Verification:
     leaves = _verify_days(archive, plan, result)
     wanted = [leaf for leaf in leaves.values() if plan.wanted is None or plan.wanted(leaf.key)]
     for checked in _each(archive, wanted, plan):
-        _merge(result, checked)
+        result.merge(checked)
     _verify_unsealed(archive, leaves.keys(), plan, result)
     return result
 
@@ -202,16 +212,6 @@ def _verify_record(archive: Archive, key: str, data: bytes, result: Verification
             result.quotes += len(record["statements"])
     except (ValueError, KeyError, TypeError, IndexError) as fault:
         result.add("record_unreadable", key, repr(fault))
-
-
-def _merge(total: Verification, one: Verification) -> None:
-    total.letters += one.letters
-    total.quotes += one.quotes
-    total.objects += one.objects
-    total.bytes += one.bytes
-    total.locked += one.locked
-    total.first_expiry = min(filter(None, (total.first_expiry, one.first_expiry)), default=None)
-    total.findings += one.findings
 
 
 def _each(archive: Archive, leaves: Sequence[merkle.Leaf], plan: Plan) -> Iterator[Verification]:

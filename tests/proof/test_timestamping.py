@@ -11,13 +11,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from letters_for_proof import sealed
 
 from flows.adapters.folder_archive import FolderArchive
 from flows.adapters.timestamping import TimestampAuthority, check_token
 from flows.letters.errors import SettingsError, Unavailable
 from flows.seal_archive import stamp_days
 from flows.verify_archive import Plan, verify_archive
+from tests.proof.letters_for_proof import sealed
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="the openssl program is the authority here")
 

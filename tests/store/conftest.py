@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running_store import start, stop
 
 from flows.adapters.embedded_store import EmbeddedStore, prepare
 from flows.adapters.s3_archive import S3Archive
+from tests.store.running_store import start, stop
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,10 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from running_store import start, stop
 
 from flows.adapters.embedded_store import EmbeddedStore, known, prepare
 from flows.adapters.s3_archive import S3Archive
+from tests.store.running_store import start, stop
 
 
 def test_every_file_is_private(home: Path) -> None:

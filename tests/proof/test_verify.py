@@ -1,0 +1,247 @@
+"""What verify finds on a folder: every kind of damage named, and nothing in a whole archive."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import zipfile
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import bagit
+import pytest
+
+from flows.adapters.folder_archive import FolderArchive
+from flows.letters import merkle
+from flows.letters.bag import read_bag
+from flows.letters.pack_check import check_pack
+from flows.letters.premis import Event, from_lines, to_lines
+from flows.letters.verify_report import report
+from flows.letters.wording import words
+from flows.ports import pack_key
+from flows.seal_archive import AGENT, append_witness, day_key, pack_letter, read_witness, seal_archive
+from flows.verify_archive import Plan, verify_archive
+from flows.verify_folder import verify_path
+from tests.proof.letters_for_proof import NOW, file_letter, letter, sealed, told
+
+DAY_1, DAY_2 = date(2024, 5, 8), date(2024, 5, 9)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("whole")
+    archive = FolderArchive(folder)
+    sealed(archive, range(1, 4), DAY_1)
+    sealed(archive, range(4, 6), DAY_2)
+    return folder
+
+
+@pytest.fixture
+def folder(template: Path, tmp_path: Path) -> Path:
+    copied = shutil.copytree(template, tmp_path / "archive")
+    for path in copied.rglob("*"):
+        path.chmod(0o700)
+    return copied
+
+
+def codes(folder: Path) -> set[str]:
+    return {f.code for f in verify_path(folder, None, None).damage}
+
+
+def test_a_whole_archive_is_found_whole(folder: Path) -> None:
+    checked = verify_path(folder, None, None)
+    assert (checked.letters, checked.quotes, checked.objects) == (5, 5, 25)
+    assert [f.code for f in checked.findings] == ["lock_unknown"]
+    assert checked.days == [DAY_1, DAY_2]
+    page = report(checked, str(folder), NOW, AGENT)
+    assert "全部通过" in page and checked.head is not None and checked.head in page
+
+
+def _pack(folder: Path) -> Path:
+    return sorted((folder / "packages").rglob("*.zip"))[0]
+
+
+def _original(folder: Path) -> Path:
+    return sorted((folder / "originals").rglob("?" * 64))[0]
+
+
+def _overwrite(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b"2024", b"2034"))
+
+
+def _truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def _swap(folder: Path) -> None:
+    one, other = sorted((folder / "packages").rglob("*.zip"))[:2]
+    first, second = one.read_bytes(), other.read_bytes()
+    one.write_bytes(second)
+    other.write_bytes(first)
+
+
+def _edit_day(folder: Path) -> None:
+    path = folder / day_key(DAY_1)
+    content = json.loads(path.read_bytes())
+    del content["leaves"][0]
+    path.write_text(json.dumps(content), "utf-8")
+
+
+def _reseal_first(folder: Path) -> None:
+    """The clever one: a first day made anew, consistent in itself."""
+    path = folder / day_key(DAY_1)
+    day, _ = merkle.read_day(path.read_bytes())
+    path.write_bytes(merkle.seal(DAY_1, day.leaves[1:], NOW, None).document())
+
+
+@pytest.mark.parametrize(
+    ("damage", "expected"),
+    [
+        (lambda f: _overwrite(_pack(f)), {"leaf_changed", "file_changed", "quote_wrong", "pack_unreadable"}),
+        (lambda f: _overwrite(next((f / "records").rglob("*.txt"))), {"leaf_changed"}),
+        (lambda f: _truncate(_pack(f)), {"leaf_changed", "pack_unreadable"}),
+        (lambda f: _truncate(_original(f)), {"leaf_changed", "original_changed"}),
+        (lambda f: _pack(f).unlink(), {"leaf_missing"}),
+        (lambda f: _original(f).unlink(), {"leaf_missing"}),
+        (_swap, {"leaf_changed"}),
+        (_edit_day, {"day_root_wrong", "day_chain_broken"}),
+        (_reseal_first, {"day_chain_broken"}),
+        (lambda f: (f / day_key(DAY_1)).unlink(), {"day_chain_broken", "pack_unsealed"}),
+        (lambda f: (f / day_key(DAY_2)).unlink(), {"pack_unsealed"}),
+        (lambda f: _truncate(f / day_key(DAY_2)), {"day_unreadable", "pack_unsealed"}),
+    ],
+)
+def test_damage_is_found_and_named(folder: Path, damage: Callable[[Path], object], expected: set[str]) -> None:
+    damage(folder)
+    found = codes(folder)
+    assert found and found <= expected, found
+    page = report(verify_path(folder, None, None), "x", NOW, AGENT)
+    assert "发现" in page and words("proof")["finding"][sorted(found)[0]]["title"] in page
+
+
+def test_a_last_day_taken_away_with_all_its_objects_shows_by_the_witness(template: Path, tmp_path: Path) -> None:
+    archive, witness = FolderArchive(tmp_path / "archive"), tmp_path / "witness.jsonl"
+    for number, day in ((1, DAY_1), (2, DAY_2)):
+        file_letter(archive, number)
+        seal = seal_archive(archive, told, day=day, now=NOW)
+        assert seal is not None
+        append_witness(witness, seal)
+    assert verify_path(tmp_path / "archive", witness, None).whole
+    day, _ = merkle.read_day((tmp_path / "archive" / day_key(DAY_2)).read_bytes())
+    for key in [leaf.key for leaf in day.leaves] + [day_key(DAY_2)]:
+        (tmp_path / "archive" / key).unlink()
+    assert codes(tmp_path / "archive") == set()
+    rolled = verify_archive(archive, Plan(witness=read_witness(witness)))
+    assert [f.code for f in rolled.damage] == ["day_rolled_back"]
+
+
+def test_packs_alone_are_enough(folder: Path, tmp_path: Path) -> None:
+    handed = tmp_path / "handed over"
+    handed.mkdir()
+    for pack in (folder / "packages").rglob("*.zip"):
+        shutil.copy(pack, handed)
+    assert verify_path(handed, None, None).letters == 5
+    assert verify_path(_pack(folder), None, None).letters == 1
+    shutil.rmtree(folder / "originals")
+    shutil.rmtree(folder / "records")
+    assert verify_path(folder, None, None).letters == 5 and codes(folder) == set()
+
+
+def test_what_is_not_sealed_yet_is_said_and_checked(folder: Path) -> None:
+    file_letter(FolderArchive(folder), 9)
+    checked = verify_path(folder, None, None)
+    assert {f.code for f in checked.findings} == {"unsealed", "lock_unknown"} and checked.whole
+    record = next(f.object for f in checked.findings if f.object.endswith(".txt"))
+    path = folder / record
+    path.chmod(0o600)
+    path.write_text(path.read_text("utf-8").replace("第9处", "第8处"), "utf-8")
+    assert codes(folder) == {"quote_wrong"}
+
+
+def test_the_bag_is_one_for_the_reference_implementation(folder: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(_pack(folder)) as archive:
+        archive.extractall(tmp_path / "out")
+    assert bagit.Bag(str(next((tmp_path / "out").iterdir()))).is_valid()
+
+
+def test_the_same_pack_twice_is_the_same_bytes(tmp_path: Path) -> None:
+    packs = []
+    for name in ("a", "b"):
+        archive = FolderArchive(tmp_path / name)
+        record = file_letter(archive, 1)
+        key = next(k for k in archive.keys("records/") if k.endswith(".json"))
+        assert pack_letter(archive, key, told, NOW) == pack_key(2024, record["id"])
+        packs.append(archive.get(pack_key(2024, record["id"])))
+    assert packs[0] == packs[1]
+
+
+def test_a_pack_says_it_all(folder: Path) -> None:
+    data = _pack(folder).read_bytes()
+    bag = read_bag(data)
+    names = {path.split("/", 1)[1] if path.startswith("data/") else path for path in bag.files}
+    assert {"text/letter.txt", "text/pages.json", "record/record.json", "notices/deliveries.json"} <= names
+    required = json.loads(bag.files["metadata/bagit-profile.json"])["Tag-Files-Required"]
+    assert set(required) <= bag.files.keys()
+    info = json.loads(bag.files["metadata/bagit-profile.json"])["Bag-Info"]
+    assert {label for label, rule in info.items() if rule["required"]} <= bag.info.keys()
+    events = [e.type for e in from_lines(bag.files["metadata/events.jsonl"])]
+    assert events == [
+        "capture", "message digest calculation", "format identification", "text extraction", "validation", "routing",
+        "delivery", "information package creation",
+    ]  # fmt: skip
+    report_ = json.loads(bag.files["metadata/four-properties.json"])
+    assert {row["property"] for row in report_} == {"authenticity", "integrity", "usability", "security"}
+    assert {row["result"] for row in report_} == {"pass", "unchecked"}
+    assert check_pack(data, "k").findings == ()
+
+
+def test_a_file_slipped_into_a_pack_shows(folder: Path) -> None:
+    pack = _pack(folder)
+    out = io.BytesIO(pack.read_bytes())
+    with zipfile.ZipFile(out, "a") as archive:
+        archive.writestr(f"{pack.stem}/data/notices/forged.html", "x")
+    assert {f.code for f in check_pack(out.getvalue(), "k").findings} == {"file_extra", "oxum_wrong"}
+
+
+def test_an_event_rewritten_shows() -> None:
+    line = to_lines([Event("capture", NOW, "success", AGENT, "originals/x")])
+    assert len(from_lines(line)) == 1
+    with pytest.raises(ValueError, match="identifier"):
+        from_lines(line.replace(b"2024", b"2023"))
+
+
+def test_sealing_twice_is_once(tmp_path: Path) -> None:
+    archive = FolderArchive(tmp_path)
+    file_letter(archive, 1)
+    assert seal_archive(archive, told, day=DAY_1, now=NOW) is not None
+    assert seal_archive(archive, told, day=DAY_1, now=NOW) is None
+    assert seal_archive(archive, told, day=DAY_2, now=NOW) is None
+    file_letter(archive, 2)
+    second = seal_archive(archive, told, day=DAY_2, now=NOW)
+    assert second is not None and len(second.day.leaves) == 5 and second.day.previous == DAY_1
+
+
+def test_a_letter_understood_anew_gets_a_second_pack(tmp_path: Path) -> None:
+    archive = FolderArchive(tmp_path)
+    sealed(archive, range(1, 2), DAY_1)
+    record = file_letter(archive, 1, rules="2-test")
+    seal = seal_archive(archive, told, day=DAY_2, now=NOW)
+    assert seal is not None and seal.packed == (pack_key(2024, f"{record['id']}.2-test"),)
+    assert codes(tmp_path) == set()
+
+
+@pytest.mark.parametrize("count", range(1, 10))
+def test_a_proof_of_inclusion_leads_to_the_root(count: int) -> None:
+    digests = [merkle.Leaf(f"k{n}", "0" * 64, n).digest for n in range(count)]
+    for index, digest in enumerate(digests):
+        path = merkle.inclusion(digests, index)
+        assert merkle.climbs_to(digest, path) == merkle.root(digests)
+        assert merkle.climbs_to(b"\0" * 32, path) != merkle.root(digests)
+
+
+def test_the_record_of_the_tests_is_a_real_one() -> None:
+    import schemas
+
+    assert schemas.faults("v1/record", letter()[2]) == []
