@@ -9,22 +9,18 @@ cross-validated share of clauses labelled right; writes the corrections as JSON.
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
-import re
 import sys
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from flows.letters.clauses import sentences_of, view_of
 from flows.letters.model import ReplyLetter
-from flows.letters.stance import LABELS, Weights, judged, rule_weights
-from flows.letters.stance_features import SILENT, Described, described
+from flows.letters.stance import LABELS, STEPS, Weights, rule_weights, step_of
+from flows.letters.stance_features import Described, described
 
 N = len(LABELS)
 # What no gold statement covers is either nothing or a report; the learner may choose.
@@ -97,13 +93,13 @@ class Model:
         self.names = sorted(name for name, count in seen.items() if count >= least or name in self.rules.clause)
         self.index = {name: i for i, name in enumerate(self.names)}
         base = [np.array([self.rules.clause.get(name, (0.0,) * N) for name in self.names])]
-        base += [np.array(m) for m in (self.rules.step, self.rules.silent_step, self.rules.turn)]
+        base += [np.array(self.rules.step[kind]) for kind in STEPS]
         self.base = np.concatenate([part.ravel() for part in base])
         self.theta = self.base.copy()
 
     def parts(self, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         size = len(self.names) * N
-        return flat[:size].reshape(-1, N), flat[size:].reshape(3, N, N)
+        return flat[:size].reshape(-1, N), flat[size:].reshape(len(STEPS), N, N)
 
     def rows(self, chain: Chain) -> list[np.ndarray]:
         return [
@@ -112,11 +108,8 @@ class Model:
         ]
 
     def kinds(self, chain: Chain) -> list[int]:
-        """Which matrix leads to each clause after the first: 0 step, 1 silent step, 2 turn."""
-        return [
-            2 if before.sentence != after.sentence else (1 if after.voice == SILENT else 0)
-            for before, after in zip(chain.clauses, chain.clauses[1:], strict=False)
-        ]
+        """Which matrix leads to each clause after the first."""
+        return [STEPS.index(step_of(a, b)) for a, b in zip(chain.clauses, chain.clauses[1:], strict=False)]
 
     def weights(self, digits: int = 3) -> Weights:
         clause, steps = self.parts(self.theta)
@@ -124,7 +117,7 @@ class Model:
         for name, row in zip(self.names, clause, strict=True):
             table[name] = tuple(round(float(x), digits) for x in row)
         matrices = [tuple(tuple(round(float(x), digits) for x in row) for row in m) for m in steps]
-        return Weights(table, matrices[0], matrices[1], matrices[2])
+        return Weights(table, dict(zip(STEPS, matrices, strict=True)))
 
 
 def forward_backward(scores: np.ndarray, steps: list[np.ndarray]) -> tuple[float, np.ndarray, list[np.ndarray]]:

@@ -28,6 +28,7 @@ class Cue:
     at: str
     reach: Reach
     stops: frozenset[str]
+    joins: frozenset[str]
     tails: frozenset[str]
     longest_tail: int
 
@@ -98,6 +99,7 @@ def all_cues() -> tuple[Cue, ...]:
             at=row.get("at", ""),
             reach=row.get("reach", "clause"),
             stops=frozenset(row.get("stops", ())),
+            joins=frozenset(row.get("joins", ())),
             tails=frozenset(row.get("tails", ())),
             longest_tail=max(map(len, row.get("tails", [""]))),
         )

@@ -15,22 +15,17 @@ from flows.letters.stance_features import SILENT, Described
 
 Label = Literal["none", "done", "pledged", "conditional", "ongoing", "declined"]
 LABELS: tuple[Label, ...] = ("none", "done", "pledged", "conditional", "ongoing", "declined")
+STEPS = ("voiced", "silent", "open", "turn")
 _N = len(LABELS)
 Scores = tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Scores by feature of a clause (one per label) and by pair of neighbouring labels (row: before, column: after).
-
-    ``step`` is for clauses of one sentence, ``silent_step`` for a step to a clause without a voice, ``turn`` for the
-    first clause of a paragraph's later sentences.
-    """
+    """Scores by feature of a clause (one per label), and by kind of step for pairs of labels (row: before, column: after)."""
 
     clause: dict[str, Scores]
-    step: tuple[Scores, ...]
-    silent_step: tuple[Scores, ...]
-    turn: tuple[Scores, ...]
+    step: dict[str, tuple[Scores, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +44,7 @@ def rule_weights() -> Weights:
     for cue in all_cues():
         if cue.says != "hint":
             clause[f"c={cue.id}"] = tuple(cue.weight if label == cue.says else 0.0 for label in LABELS)
-    return Weights(clause, _matrix(table["step"]), _matrix(table["silent"]), _matrix(table["turn"]))
+    return Weights(clause, {kind: _matrix(table["step"][kind]) for kind in STEPS})
 
 
 def _matrix(pairs: dict[str, float]) -> tuple[Scores, ...]:
@@ -81,10 +76,13 @@ def emission(features: Sequence[str], weights: Weights) -> list[float]:
     return total
 
 
-def _between(before: Described, after: Described, weights: Weights) -> tuple[Scores, ...]:
+def step_of(before: Described, after: Described) -> str:
+    """The kind of step between two neighbouring clauses of a paragraph (see ``rules/stance.toml``)."""
     if before.sentence != after.sentence:
-        return weights.turn
-    return weights.silent_step if after.voice == SILENT else weights.step
+        return "turn"
+    if before.opens:
+        return "open"
+    return "silent" if after.voice == SILENT else "voiced"
 
 
 def _path(clauses: Sequence[Described], weights: Weights) -> list[Judged]:
@@ -93,7 +91,7 @@ def _path(clauses: Sequence[Described], weights: Weights) -> list[Judged]:
     best = emissions[0]
     back: list[list[int]] = []
     for before, after, own in zip(clauses, clauses[1:], emissions[1:], strict=False):
-        matrix = _between(before, after, weights)
+        matrix = weights.step[step_of(before, after)]
         choice, reached = [], []
         for label in range(_N):
             scores = [best[previous] + matrix[previous][label] for previous in range(_N)]

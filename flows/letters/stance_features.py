@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 
@@ -19,7 +19,11 @@ SILENT = "-"
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A clause with all the scorer knows: ``features`` are names, ``voice`` the loudest stance of its own cues."""
+    """A clause with all the scorer knows: ``features`` are names, ``voice`` the loudest stance of its own cues.
+
+    ``opens`` is True where it only sets the scene for the next clause ("到2025年，"), ``firm`` where it names a date ahead or
+    a number, ``also`` where it opens with 并, 同时 or the like.
+    """
 
     clause: Clause
     sentence: int
@@ -27,6 +31,9 @@ class Described:
     voice: str
     subject: bool
     joint: bool
+    opens: bool
+    firm: bool
+    also: bool
     features: tuple[str, ...]
 
 
@@ -169,6 +176,7 @@ def _sentence(
         acts = start is not None and _begins_with_verb(view, start.end(), clause.end)
         text = view[clause.start : clause.end]
         adverbial = text[-1] in load_table("frames")["adverbial"]["endings"]
+        also = text.startswith(tuple(load_table("frames")["also"]["words"]))
         number = _NUMBER.search(view, clause.start, clause.end) is not None
         features = [f"v={voice}", "bias"]
         features.extend(f"c={name}" for name in sorted(ids))
@@ -189,6 +197,7 @@ def _sentence(
                 ("acts" if voice == SILENT else f"v={voice}&acts", acts),
                 (f"v={voice}&adverbial", adverbial),
                 (f"v={voice}&number", number),
+                (f"v={voice}&also", also),
                 (f"v={voice}&subject", start is not None),
                 (f"v={voice}&first", place == 0),
                 (f"v={voice}&last", place == len(hits) - 1),
@@ -197,7 +206,7 @@ def _sentence(
             )
             if holds
         )
-        made.append(Described(clause, index, tuple(own), voice, start is not None, joint, tuple(features)))
+        made.append(Described(clause, index, tuple(own), voice, start is not None, joint, adverbial, tense == "future" or number, also, tuple(features)))
         past, condition = _reach(own, tense, past, condition)
     return made, ahead
 
@@ -248,6 +257,6 @@ def _with_neighbours(found: list[Described]) -> list[Described]:
             f"v={item.voice}&after={after.voice if after else '$'}",
         )
         out.append(
-            Described(item.clause, item.sentence, item.hits, item.voice, item.subject, item.joint, features)
+            replace(item, features=features)
         )
     return out

@@ -17,22 +17,49 @@ def find_statements(letter: ReplyLetter) -> tuple[Draft, ...]:
     view = view_of(letter.text.text)
     sentences = sentences_of(letter, view)
     clauses = described(letter, view, sentences)
-    labels = judged(sentences, clauses, rule_weights())
+    labels = _tempered(clauses, judged(sentences, clauses, rule_weights()))
     return tuple(_drafts(letter, sentences, clauses, labels))
+
+
+def _tempered(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[Judged]:
+    """A promise that names neither date nor number and runs into a condition or a mere study is no more than that.
+
+    "我局将会同有关部门，研究设立专项的可行性" is one conditional statement; "…于9月底前建成180间，并视效果研究推广" is two.
+    """
+    out = list(labels)
+    for at in range(len(out) - 1, 0, -1):
+        before, after = out[at - 1], out[at]
+        if before.label != "pledged" or after.label != "conditional" or clauses[at - 1].firm:
+            continue
+        if clauses[at - 1].sentence == clauses[at].sentence and not clauses[at].also:
+            out[at - 1] = Judged("conditional", after.confidence)
+    return out
 
 
 def _drafts(
     letter: ReplyLetter, sentences: Sequence[Sentence], clauses: Sequence[Described], labels: Sequence[Judged]
 ) -> Iterator[Draft]:
-    start = 0
+    taken = start = 0
     while start < len(clauses):
         end = start + 1
         while end < len(clauses) and _joined(clauses, labels, end):
             end += 1
         label = labels[start].label
         if label != "none":
-            yield _draft(letter, sentences[clauses[start].sentence], clauses[start:end], labels[start:end], label)
+            first = _first(clauses, labels, start, taken)
+            yield _draft(letter, sentences[clauses[start].sentence], clauses[first:end], labels[start:end], label)
+            taken = end
         start = end
+
+
+def _first(clauses: Sequence[Described], labels: Sequence[Judged], start: int, taken: int) -> int:
+    """Where the statement begins: clauses right before it that only give its reason or its object belong to it."""
+    first = start
+    while first > taken and clauses[first - 1].sentence == clauses[start].sentence and labels[first - 1].label == "none":
+        if not any(labels[start].label in hit.cue.joins for hit in clauses[first - 1].hits):
+            break
+        first -= 1
+    return first
 
 
 def _joined(clauses: Sequence[Described], labels: Sequence[Judged], at: int) -> bool:
