@@ -1,6 +1,5 @@
 """The ledger: what is written twice counts once, and what is down says so."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,14 +11,6 @@ from flows.ports import Receipt
 
 SHA = "ab" * 32
 NOW, LATER = "2026-11-24T08:00:00Z", "2026-11-24T09:00:00Z"
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[SqlLedger]:
-    made = SqlLedger(f"sqlite:///{tmp_path / 'ledger' / 'ledger.db'}")
-    made.create()
-    yield made
-    made.close()
 
 
 def owner(role: str, agency_id: str | None) -> dict[str, object]:

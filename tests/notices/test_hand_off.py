@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ledger_samples import DIRECTORY, GOLD, record_of
 
 import schemas
 from flows.adapters.folder_channel import FolderChannel
@@ -16,6 +15,7 @@ from flows.letters.errors import RulesError, Unavailable
 from flows.letters.notices import hand_off
 from flows.letters.routing import RoutingRules, route
 from flows.letters.sheets import Templates
+from tests.notices.ledger_samples import DIRECTORY, GOLD, record_of
 
 TEA = record_of(GOLD[0])
 
