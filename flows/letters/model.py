@@ -247,7 +247,10 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The longest run of neighbouring clauses with one stance (see the annotation guide in docs/)."""
+    """The longest run of neighbouring clauses with one stance (see the annotation guide in docs/).
+
+    ``confidence`` speaks of the whole, ``confidences`` of its fields: stance, owner, deadline, quantities (each 0..1).
+    """
 
     span: Span
     text: str
@@ -261,6 +264,7 @@ class Statement:
     deadline: Deadline | None = None
     quantities: tuple[Quantity, ...] = ()
     problems: tuple[Problem, ...] = field(default=())
+    confidences: tuple[tuple[str, float], ...] = ()
 
     @property
     def is_commitment(self) -> bool:
