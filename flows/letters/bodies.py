@@ -1,0 +1,134 @@
+"""Finds who a letter speaks of: bodies of the directory, bodies outside it, the writer, and words that point back."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from flows.letters.agencies import Directory
+from flows.letters.rules.load import load_table
+
+BodyKind = Literal["named", "place", "self", "all", "area", "back", "kind"]
+
+_REACH = 24  # the longest name of a body that is in no directory
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body said at ``[start, end)``.
+
+    ``kind``: named (an office), place (a street or town, which acts only where the words say so), self (我局),
+    all (我们), area (我区), back (该局), kind (有关部门).  ``known``: one of the directory's names.
+    """
+
+    start: int
+    end: int
+    said: str
+    kind: BodyKind
+    known: bool = False
+
+
+class _Table:
+    """The compiled table."""
+
+    def __init__(self, table: dict[str, Any]) -> None:
+        suffix = table["suffix"]
+        words = "|".join(sorted([*suffix["office"], *suffix["place"]], key=len, reverse=True))
+        self.words = re.compile(
+            f"(?P<area>{table['area']['pattern']})|(?P<self>{table['self']['pattern']})"
+            f"|(?P<back>{table['back']['pattern']})|(?P<kind>{table['kind']['pattern']})"
+        )
+        self.all = re.compile(table["self"]["all"])
+        self.suffix = re.compile(words)
+        self.places = tuple(suffix["place"])
+        self.not_after = re.compile(suffix["not_after"])
+        self.begins = re.compile(table["begins"]["pattern"] + r"|[^\u4e00-\u9fff]")
+        self.not_names = re.compile(table["not_names"]["pattern"])
+        self.level = frozenset(table["levels"])
+        self.governments = tuple(table["governments"])
+        self.quoted = re.compile("|".join(f"{a}[^{a}{b}]*{b}" for a, b in table["quotation"]["marks"]))
+
+
+@cache
+def _table() -> _Table:
+    return _Table(load_table("bodies"))
+
+
+def bodies_in(view: str, directory: Directory) -> tuple[Body, ...]:
+    """Every body said in ``view`` (simplified, full-width marks), in text order, none inside quotation marks or titles."""
+    table = _table()
+    quoted = [match.span() for match in table.quoted.finditer(view)]
+    starts = [start for start, _ in quoted]
+
+    def is_quoted(at: int) -> bool:
+        index = bisect_right(starts, at) - 1
+        return index >= 0 and at < quoted[index][1]
+
+    found = [body for body in _known(table, view, directory) if not is_quoted(body.start)]
+    taken = _Taken(found)
+    for match in table.words.finditer(view):
+        if not is_quoted(match.start()) and taken.free(match.start(), match.end()):
+            kind = match.lastgroup or "kind"
+            said = match.group()
+            found.append(Body(match.start(), match.end(), said, "all" if table.all.match(said) else kind))  # type: ignore[arg-type]
+    taken = _Taken(found)
+    outside: list[Body] = []
+    for body in _unknown(table, view):
+        if not is_quoted(body.start) and taken.free(body.start, body.end):
+            # 镇社区 goes into 镇社区基金会.
+            while outside and outside[-1].end > body.start:
+                outside.pop()
+            outside.append(body)
+    found += outside
+    return tuple(sorted(found, key=lambda body: body.start))
+
+
+class _Taken:
+    """The places that are spoken for."""
+
+    def __init__(self, bodies: list[Body]) -> None:
+        self._bodies = sorted(bodies, key=lambda body: body.start)
+        self._starts = [body.start for body in self._bodies]
+
+    def free(self, start: int, end: int) -> bool:
+        index = bisect_right(self._starts, end - 1) - 1
+        return index < 0 or self._bodies[index].end <= start
+
+
+def _known(table: _Table, view: str, directory: Directory) -> Iterator[Body]:
+    """The directory's names; one that begins with a level (区政府) is lengthened where the place stands before it."""
+    for span, said in directory.mentions(view):
+        start, end = span.start, span.end
+        if table.not_after.match(view, end) and not view.startswith(table.governments, end):
+            continue
+        known = True
+        if said[0] in table.level and said.endswith(table.governments):
+            longer = _name_start(table, view, start)
+            if 2 <= start - longer <= 3 and directory.places.called(view[longer : start + 1]):
+                start, known = longer, False
+        kind: BodyKind = "place" if said.endswith(table.places) else "named"
+        yield Body(start, end, view[start:end], kind, known)
+
+
+def _unknown(table: _Table, view: str) -> Iterator[Body]:
+    for match in table.suffix.finditer(view):
+        if table.not_after.match(view, match.end()):
+            continue
+        start = _name_start(table, view, match.start())
+        said = view[start : match.end()]
+        if start == match.start() or view[start - 1 : start].isdecimal() or table.not_names.search(said):
+            continue
+        place = match.group().endswith(table.places)
+        yield Body(start, match.end(), said, "place" if place else "named")
+
+
+def _name_start(table: _Table, view: str, end: int) -> int:
+    """Where the name that goes on to ``end`` begins: behind the last word that no name holds."""
+    start = max(0, end - _REACH)
+    for match in table.begins.finditer(view, start, end):
+        start = match.end()
+    return start

@@ -1,0 +1,103 @@
+"""Owners in print: labels behind an item (牵头单位：…；配合单位：…) and the unit's cell of a table row."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from flows.letters.bodies import Body
+from flows.letters.model import OwnerRole, Span
+from flows.letters.owner_roles import role_table
+from flows.letters.rules.load import load_table
+
+Members = tuple[tuple[Body, OwnerRole], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Labels that stand together, ``[start, end)``, and the bodies they name."""
+
+    start: int
+    end: int
+    members: Members
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    label: re.Pattern[str]
+    ends: re.Pattern[str]
+    gap: re.Pattern[str]
+    rest: re.Pattern[str]
+
+
+@cache
+def _table() -> _Table:
+    table = load_table("owners")
+    rows = "|".join(f"(?P<{row['role']}>{row['pattern']})" for row in table["label"])
+    printed = table["printed"]
+    return _Table(
+        re.compile(f"(?:{rows})[：:]"), re.compile(printed["ends"]), re.compile(printed["gap"]), re.compile(printed["rest"])
+    )
+
+
+def labelled(view: str, bodies: Sequence[Body]) -> tuple[Labelled, ...]:
+    """Every run of labels in ``view``, in text order."""
+    table = _table()
+    starts = [body.start for body in bodies]
+    found: list[Labelled] = []
+    for match in table.label.finditer(view):
+        role: OwnerRole = "lead" if match.lastgroup == "lead" else "support"
+        ends = table.ends.search(view, match.end())
+        end = ends.start() if ends else len(view)
+        named = bodies[bisect_left(starts, match.end()) : bisect_left(starts, end)]
+        members = tuple(
+            (body, "lead" if role == "lead" and index == 0 else "support") for index, body in enumerate(named)
+        )
+        if found and match.start() - found[-1].end <= 3 and "\n" not in view[found[-1].end : match.start()]:
+            last = found.pop()
+            found.append(Labelled(last.start, end, (*last.members, *members)))
+        else:
+            found.append(Labelled(match.start(), end, members))
+    return tuple(_with_tail(view, block) for block in found)
+
+
+def _with_tail(view: str, block: Labelled) -> Labelled:
+    """The block reaches to its bracket's or line's end, so that a time printed there is seen."""
+    stops = [at for mark in "）】\n" if (at := view.find(mark, block.end, block.end + 60)) >= 0]
+    return Labelled(block.start, min(stops, default=block.end), block.members)
+
+
+def of_cells(view: str, span: Span, bodies: Sequence[Body]) -> Members:
+    """The bodies of the cell of a table row that holds nothing else; empty where there is no such cell."""
+    table = _table()
+    text = view[span.start : span.end]
+    if table.gap.search(text) is None:
+        return ()
+    starts = [body.start for body in bodies]
+    at = span.start
+    for cell in table.gap.split(text):
+        start = view.find(cell, at) if cell else at
+        at = start + len(cell)
+        named = bodies[bisect_left(starts, start) : bisect_left(starts, at)]
+        if named and cell and table.rest.fullmatch(_without(view, start, at, named)):
+            return _in_order(view, named)
+    return ()
+
+
+def _without(view: str, start: int, end: int, named: Sequence[Body]) -> str:
+    parts, at = [], start
+    for body in named:
+        parts.append(view[at : body.start])
+        at = body.end
+    return "".join(parts) + view[at:end]
+
+
+def _in_order(view: str, named: Sequence[Body]) -> Members:
+    marks = role_table().marks
+    leads = [body for body in named if marks["lead"].match(view[body.end : body.end + 8])]
+    first = leads[0] if leads else named[0]
+    rest = tuple((body, "support") for body in named if body is not first)
+    return ((first, "lead"), *rest)  # type: ignore[return-value]

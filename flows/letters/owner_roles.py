@@ -1,0 +1,161 @@
+"""What each body does in its clause: leads, supports, is asked, is acted upon; from rules/owners.toml."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from flows.letters.bodies import Body
+from flows.letters.rules.load import load_table
+
+Says = Literal["agent", "headed", "subject", "leads", "supports", "with", "beside", "helps", "told", "object", "none"]
+ACTING: frozenset[Says] = frozenset({"agent", "headed", "subject", "leads"})
+
+_MARKS = re.compile(r"[，。；：！？\n]")
+_LEFT, _RIGHT = 28, 16  # characters of the clause looked at on either side of a body
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Bodies said in one list (A、B和C; A会同B) and what they do; the first of them leads.
+
+    ``pays``: the clause speaks of money.  ``roles`` are the roles printed behind the names, "" where none is.
+    """
+
+    start: int
+    end: int
+    members: tuple[Body, ...]
+    says: Says
+    pays: bool = False
+    roles: tuple[str, ...] = ()
+
+    @property
+    def acts(self) -> bool:
+        return self.says in ACTING
+
+
+class RoleTable:
+    """The compiled table."""
+
+    def __init__(self, table: dict[str, Any]) -> None:
+        self.joins = re.compile(table["joins"])
+        self.beside = re.compile(table["beside"])
+        self.together = re.compile(table["together"])
+        self.tail = re.compile(table["tail"])
+        self.filler = tuple(table["filler"])
+        self.before: list[tuple[Says, tuple[str, ...]]] = [(row["says"], tuple(row["words"])) for row in table["before"]]
+        after = {row["says"]: re.compile(row["pattern"]) for row in table["after"]}
+        self.headed, self.leads, self.supports = after["headed"], after["leads"], after["supports"]
+        self.noun, self.acts = after["noun"], after["acts"]
+        foreign = table["foreign"]
+        self.proposal = re.compile(foreign["proposal"])
+        self.condition = re.compile(r"[\s　]*" + foreign["condition"])
+        self.condition_ends = re.compile(foreign["condition_ends"] + r"(?=[，。；：]|$)")
+        self.opening = re.compile(table["clause"]["opening"])
+        self.money = re.compile(table["clause"]["money"])
+        self.marks = {role: re.compile(pattern) for role, pattern in table["marks"].items()}
+
+
+@cache
+def role_table() -> RoleTable:
+    """The table, compiled once."""
+    return RoleTable(load_table("owners"))
+
+
+def groups_in(view: str, bodies: Sequence[Body]) -> tuple[Group, ...]:
+    """Every list of bodies in ``view`` with what it does, in text order."""
+    table = role_table()
+    cuts = [match.start() for match in _MARKS.finditer(view)]
+    found: list[Group] = []
+    at = 0
+    while at < len(bodies):
+        stop = at + 1
+        while stop < len(bodies) and _joined(table, view, bodies[stop - 1], bodies[stop]):
+            stop += 1
+        found.append(_group(table, view, cuts, tuple(bodies[at:stop])))
+        at = stop
+    return tuple(found)
+
+
+def _joined(table: RoleTable, view: str, one: Body, other: Body) -> bool:
+    if other.start - one.end > 14:
+        return False
+    between = view[one.end : other.start]
+    if table.joins.fullmatch(between):
+        return True
+    return table.beside.fullmatch(between) is not None and table.together.match(view, other.end) is not None
+
+
+def _group(table: RoleTable, view: str, cuts: list[int], members: tuple[Body, ...]) -> Group:
+    start, end = members[0].start, members[-1].end
+    tail = table.tail.match(view, end)
+    end = tail.end() if tail else end
+    index = bisect_left(cuts, start)
+    clause_start = cuts[index - 1] + 1 if index else 0
+    following = bisect_right(cuts, end - 1)
+    clause_end = cuts[following] if following < len(cuts) else len(view)
+    left = view[max(clause_start, start - _LEFT) : start]
+    whole = start - _LEFT <= clause_start
+    says = _function(table, view, left, whole, (clause_start, clause_end), members, end)
+    roles = tuple(_printed_role(table, view, body.end) for body in members)
+    return Group(start, end, members, says, table.money.search(left) is not None, roles)
+
+
+def _printed_role(table: RoleTable, view: str, end: int) -> str:
+    if not view.startswith("（", end):
+        return ""
+    return next((role for role, pattern in table.marks.items() if pattern.match(view[end : end + 8])), "")
+
+
+def _function(
+    table: RoleTable, view: str, left: str, whole: bool, clause: tuple[int, int], members: tuple[Body, ...], end: int
+) -> Says:
+    if _is_foreign(table, view, left, clause, end):
+        return "none"
+    right = view[end : min(end + _RIGHT, clause[1] + 1)]
+    near = left.rstrip(" 　")
+    for filler in table.filler:
+        near = near.removesuffix(filler)
+    said: Says | None = next((name for name, words in table.before if near.endswith(words)), None)
+    if said == "agent":
+        return "agent"
+    if table.headed.match(right):
+        return "headed"
+    if said is not None and not (whole and not near):
+        return said
+    if table.supports.match(right):
+        return "supports"
+    if table.leads.match(right):
+        return "leads"
+    opening = whole and table.opening.search(view[clause[0] - 1 if clause[0] else 0 : members[0].start]) is not None
+    if table.noun.match(right):
+        return "none"
+    if table.acts.match(right) and (opening or len(right) > 1):
+        return "subject"
+    if opening and (members[0].known or members[0].kind in ("self", "all", "back", "area")):
+        return "none" if members[0].kind == "place" else "subject"
+    return "none"
+
+
+def _is_foreign(table: RoleTable, view: str, left: str, clause: tuple[int, int], end: int) -> bool:
+    """What was proposed, and a condition's own actor, do nothing here."""
+    if table.proposal.search(left):
+        return True
+    condition = table.condition.match(view, clause[0], end)
+    if condition is None:
+        return False
+    ends = table.condition_ends.search(view, end, min(clause[1] + 1, end + 60))
+    return ends is not None or not _waits(condition.group())
+
+
+def _waits(word: str) -> bool:
+    return word.strip().startswith(tuple(_waiting()))
+
+
+@cache
+def _waiting() -> tuple[str, ...]:
+    return tuple(load_table("owners")["foreign"]["waiting"])

@@ -1,0 +1,38 @@
+"""The wordings of rules/owners.toml that the assignment of owners itself needs, compiled once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from flows.letters.rules.load import load_table
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerWording:
+    leads: re.Pattern[str]
+    together: re.Pattern[str]
+    above_all: re.Pattern[str]
+    points_back: re.Pattern[str]
+    government: re.Pattern[str]
+    governments: tuple[str, ...]
+    unknown: str
+    unknown_with: str
+
+
+@cache
+def owner_wording() -> OwnerWording:
+    """The table's wordings."""
+    table = load_table("owners")
+    leads = next(row["pattern"] for row in table["after"] if row["says"] == "leads")
+    return OwnerWording(
+        leads=re.compile(leads),
+        together=re.compile(table["together"]),
+        above_all=re.compile(table["clause"]["above_all"]),
+        points_back=re.compile(table["clause"]["points_back"]),
+        government=re.compile(table["clause"]["government"]),
+        governments=tuple(table["clause"]["governments"]),
+        unknown=table["messages"]["unknown"],
+        unknown_with=table["messages"]["unknown_with"],
+    )

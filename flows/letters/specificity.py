@@ -1,0 +1,31 @@
+"""Whether somebody could check later that a promise was kept, from rules/specificity.toml."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from flows.letters.rules.load import load_table
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    table = load_table("specificity")
+    concrete, general = (
+        re.compile("|".join(f"(?:{row['pattern']})" for row in table[kind])) for kind in ("concrete", "general")
+    )
+    return concrete, general
+
+
+def is_specific(said: str, *, dated: bool, counted: bool, conditional: bool) -> bool:
+    """``said`` is a statement without white space and with full-width marks.
+
+    ``dated`` and ``counted``: it has a day or a quantity.  A conditional promise is checked against its condition, so it
+    is general only where nothing but general wordings stand in it.
+    """
+    if dated or counted:
+        return True
+    concrete, general = _patterns()
+    if concrete.search(said):
+        return True
+    return conditional or general.search(said) is None
