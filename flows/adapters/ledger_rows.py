@@ -42,7 +42,7 @@ def letter_row(record: Mapping[str, Any], original: Receipt, filed: Receipt, now
         "proposal_session": proposal.get("session"),
         "proposal_number": proposal.get("number"),
         "proposal_title": proposal.get("title"),
-        "proposers": _json(header.get("addressees", [])),
+        "proposers": _json(header.get("addressees") or []),
         "outcome": header.get("outcome"),
         "outcome_normalised": header.get("outcome_normalised"),
         "disclosure": header["disclosure_normalised"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -21,7 +22,11 @@ from flows.letters.script import simplified
 
 @dataclass(frozen=True, slots=True)
 class Agency:
-    """One body; ``name`` is the official full name, ``successor`` the id of the body that took over."""
+    """One body; ``name`` is the official full name, ``successor`` the id of the body that took over.
+
+    ``contact_role`` is the post that answers for it (办公室, never a person), ``escalate_to`` the id of the body told of
+    what it leaves undone.
+    """
 
     id: str
     name: str
@@ -33,6 +38,8 @@ class Agency:
     credit_code: str | None = None
     region_code: str | None = None
     channels: tuple[tuple[str, str], ...] = ()
+    contact_role: str | None = None
+    escalate_to: str | None = None
 
 
 class Directory:
@@ -40,6 +47,8 @@ class Directory:
 
     def __init__(self, agencies: Iterable[Agency], parents: dict[str, str] | None = None) -> None:
         self._by_id = {agency.id: agency for agency in agencies}
+        told = repr((tuple(self._by_id.values()), sorted((parents or {}).items())))
+        self.digest = hashlib.sha256(told.encode()).hexdigest()
         self.places = Places({agency.jurisdiction for agency in self._by_id.values()}, parents or {})
         self._named: dict[str, list[Agency]] = defaultdict(list)
         for agency in self._by_id.values():
@@ -198,6 +207,8 @@ def _agency(row: dict[str, Any]) -> Agency:
         credit_code=row.get("credit_code"),
         region_code=row.get("region_code"),
         channels=tuple((channel["kind"], channel["address"]) for channel in row.get("channels", ())),
+        contact_role=row.get("contact_role"),
+        escalate_to=row.get("escalate_to"),
     )
 
 

@@ -22,7 +22,7 @@ def da_t_46(record: Mapping[str, Any], events: Sequence[Event], pages: int) -> b
     content = [(told["title"], header["title"]), (told["document_number"], header["document_number"])]
     content += [(told["responsible"], issuer) for issuer in header["issuers"]]
     content += [(told["date"], header["date"]), (told["kind"], told["kinds"][header["letter_type"]])]
-    content += [(told["addressees"], name) for name in header["addressees"]]
+    content += [(told["addressees"], name) for name in header["addressees"] or ()]
     content += [(told["copies"], name) for name in header["copies_to"]]
     _group(root, told["content"], [*content, (told["secrecy"], told["secrecy_none"])])
     form = [(told["pages"], str(pages) if pages else None), (told["language"], told["language_value"])]

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from flows.letters.header_labels import Labelled
 from flows.letters.header_numbers import Found
-from flows.letters.model import Problem, Span
-from flows.letters.wordings import patterns
+from flows.letters.model import Problem, SourceText, Span
+from flows.letters.wordings import folded, patterns
 from flows.letters.zones import Row, Zones
 
 
@@ -80,14 +80,25 @@ def _openness(value: str) -> bool | None:
 
 
 _SCANNED_HEAD = 16
+_SCANNED_PAGE_HEAD = 3
 
 
-def secrecy_mark(zones: Zones) -> Span | None:
-    """Where the letter's head carries a mark of state secrecy; the word inside a sentence is none."""
+def secrecy_mark(source: SourceText, zones: Zones) -> str | None:
+    """The mark of state secrecy in the letter's head or at the head of a page; the word inside a sentence is none."""
     rule = patterns("header")["secrecy"]
-    for row in zones.rows[: max(zones.head, min(_SCANNED_HEAD, len(zones.rows)))]:
-        if len(row.view) <= 60:
-            for piece in (row.view, *(found.value for found in _pieces(row))):
-                if rule.fullmatch(piece):
-                    return Span(row.start, row.end)
+    raw, page, on_page = [], 0, 0
+    for line in source.lines:
+        on_page = on_page + 1 if line.page == page else 1
+        page = line.page
+        if line.text.strip() and (len(raw) < _SCANNED_HEAD or on_page <= _SCANNED_PAGE_HEAD) and len(line.text) <= 60:
+            raw.append(folded(line.text.strip()))
+    for view in (*raw, *(row.view for row in zones.rows[: zones.head] if len(row.view) <= 60), *_meta(source)):
+        for piece in (view, *re.split(r"\s{2,}|\u3000", view)):
+            if hit := rule.fullmatch(piece.strip()):
+                return re.sub(r"\s", "", hit.group("mark"))
     return None
+
+
+def _meta(source: SourceText) -> Iterator[str]:
+    """Web tables and the like, a pair a line."""
+    return (folded(f"{label}:{value}") for label, value in source.meta if len(value) <= 40)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flows.letters.errors import SecretLetter
 from flows.letters.header import header_of
+from flows.letters.header_marks import secrecy_mark
 from flows.letters.model import LetterText, ReplyLetter, Span
 from flows.letters.sections import sections_of
 from flows.letters.wordings import patterns
@@ -12,8 +14,10 @@ from flows.letters.zones import Zones, zones_of
 
 
 def lay_out(text: LetterText) -> ReplyLetter:
-    """The letter's parts, each with its place; time linear in the letter's length."""
+    """The letter's parts, each with its place; time linear in its length.  A marked letter raises ``SecretLetter``."""
     zones = zones_of(text.text)
+    if mark := secrecy_mark(text.source, zones):
+        raise SecretLetter("the letter's head carries a mark of state secrecy; take it off this machine", mark=mark)
     header, problems = header_of(text, zones)
     begins, ends = _text_bounds(zones)
     sections, heads = sections_of(text.text, zones.rows, begins, ends)
