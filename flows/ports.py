@@ -79,6 +79,13 @@ class TextRecogniser(Protocol):
         """The page's lines from top to bottom, each with its box in points and its confidence."""
 
 
+class RepairableArchive(VersionedArchive, Protocol):
+    """An archive in which a damaged object can be put right again."""
+
+    def put_back(self, key: str, data: bytes) -> Receipt:
+        """Make ``data`` what stands under ``key``, keeping the damaged bytes beside it.  For repairs alone."""
+
+
 class Channel(Protocol):
     """Delivers notices; at least once, told apart by the notice's id.  Raises ``Unavailable`` when it is down."""
 

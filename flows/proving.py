@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flows.adapters.timestamping import TimestampAuthority
 from flows.letters.errors import SettingsError
-from flows.ports import VersionedArchive
+from flows.ports import RepairableArchive
 from flows.seal_archive import read_witness
 from flows.settings import Settings
 from flows.verify_archive import Plan, TokenCheck, Verification, verify_archive
@@ -22,7 +22,7 @@ class Part:
     """One part of the archive: ``public`` (whatever is not restricted) or ``restricted``, and its witness file."""
 
     name: str
-    archive: VersionedArchive
+    archive: RepairableArchive
     witness: Path
 
 

@@ -68,6 +68,21 @@ class FolderArchive:
             if key.startswith(prefix) and not key.startswith("."):
                 yield key
 
+    def versions(self, key: str) -> list[Receipt]:
+        """A folder has no older versions."""
+        return []
+
+    def get_version(self, key: str, version_id: str) -> bytes:
+        raise ArchiveDamaged(f"{key}: a folder keeps no versions")
+
+    def put_back(self, key: str, data: bytes) -> Receipt:
+        """The damaged file is kept beside it as ``.<name>.damaged-<digits>``."""
+        path = self._path(key)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.exists():
+            path.rename(path.with_name(f".{path.name}.damaged-{secrets.token_hex(4)}"))
+        return self.put(key, data, media_type="application/octet-stream")
+
     def _path(self, key: str) -> Path:
         parts = key.split("/")
         if any(part in ("", "..") or part.startswith(".") or "\0" in part for part in parts):

@@ -101,6 +101,23 @@ class S3Archive:
                         receipts.append(found[0])
         return receipts
 
+    def put_back(self, key: str, data: bytes) -> Receipt:
+        """A new version with the metadata of the damaged one, where that can still be read."""
+        digest = hashlib.sha256(data)
+        options: dict[str, Any] = {**self._encryption(), **self._lock_of(None)}
+        with speaking_to(self._access):
+            kept = self._described(key)
+            answer = self._client.put_object(
+                Bucket=self._access.bucket, Key=key, Body=data,
+                ContentType=kept.get("ContentType", "application/octet-stream"),
+                Metadata={**kept.get("Metadata", {}), "sha256": digest.hexdigest()},
+                ChecksumSHA256=base64.b64encode(digest.digest()).decode(), **options,
+            )  # fmt: skip
+            found = self._head(key, answer.get("VersionId"))
+        if found is None or found[0].sha256 != digest.hexdigest():
+            raise ArchiveConflict(f"{key}: the repaired object cannot be read back; the store cannot be trusted")
+        return found[0]
+
     # -- within -------------------------------------------------------------------------------------------------
 
     def _already_there(self, key: str, data: bytes) -> Receipt:
@@ -117,6 +134,20 @@ class S3Archive:
         """Whether the store's own checksum (not our metadata) is that of ``data``."""
         receipt, checksum = found
         return receipt.bytes == len(data) and checksum in (_checksum(data), self._composite(data))
+
+    def _described(self, key: str) -> dict[str, Any]:
+        """Content type and metadata of the oldest version that still answers."""
+        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._access.bucket, Prefix=key)
+        versions = [entry for page in pages for entry in page.get("Versions", ()) if entry["Key"] == key]
+        for entry in reversed(versions):
+            try:
+                version = entry["VersionId"]
+                head: Any = self._client.head_object(Bucket=self._access.bucket, Key=key, VersionId=version)
+                return dict(head)
+            except ClientError as fault:
+                if error_code(fault) not in _ABSENT:
+                    raise
+        return {}
 
     def _head(self, key: str, version_id: str | None = None) -> tuple[Receipt, str] | None:
         """The receipt and the store's checksum (base64, ``-N`` for N parts); None when absent."""

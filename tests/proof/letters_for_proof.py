@@ -43,7 +43,7 @@ def letter(
     sha256 = hashlib.sha256(original).hexdigest()
     start = text.index(promise)
     statement = {
-        "id": "C" + hashlib.sha256(f"{sha256}{promise}".encode()).hexdigest()[:24],
+        "id": f"{sha256[:12]}-{hashlib.sha256(promise.encode()).hexdigest()[:12]}",
         "text": promise, "span": [start, start + len(promise)], "page": 1, "section": None, "stance": "pledged",
         "specific": True, "cues": ["will"], "confidence": 0.9,
         "owners": [
@@ -64,13 +64,13 @@ def letter(
         "contacts": [{"name": "王某某", "phone": "13800001234", "address": None, "postcode": None}],
     }  # fmt: skip
     record = {
-        "schema": "https://duban.example/schemas/v1/record", "id": "L" + sha256[:24], "rules_version": rules,
+        "schema": "https://duban.example/schemas/v1/record", "id": sha256[:20], "rules_version": rules,
         "reader": {"name": "txt", "version": "1", "ocr": False, "ocr_confidence": None},
         "original": {
             "name": f"答复{number}.txt", "sha256": sha256, "bytes": len(original), "media_type": "text/plain",
             "received_at": "2024-05-08T00:30:00Z",
         },
-        "header": header, "header_spans": {"document_number": [7, 7 + len(header["document_number"])]},
+        "jurisdiction": "虹川市", "header": header, "header_spans": {"document_number": [7, 7 + len(header["document_number"])]},
         "sections": [], "statements": [statement], "problems": [],
     }  # fmt: skip
     return original, text.encode(), record
@@ -91,7 +91,7 @@ def file_letter(archive: Archive, number: int = 1, **more: Any) -> dict[str, Any
 
 def told(letter_id: str) -> list[Delivery]:
     """One sent notice a letter."""
-    notice = Told(f"N{letter_id[1:]}", json.dumps({"id": letter_id}), "<p>交办单</p>")
+    notice = Told(f"N{letter_id}", json.dumps({"id": letter_id}), "<p>交办单</p>")
     return [Delivery(notice, "2024-05-08T01:00:01Z", "outbox/hc-mzj")]
 
 

@@ -1,0 +1,145 @@
+"""The ledger's rows as they stand, for the archive: taken out whole, put back row for row, compared with records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from flows.adapters import ledger_rows
+from flows.adapters.ledger_database import LedgerDatabase
+from flows.adapters.ledger_tables import commitments, history, letters, metadata, notices
+from flows.letters.errors import LedgerDamaged
+from flows.ports import Receipt
+
+# Columns that say what the letter says; the others tell what became of it and change with time.
+_SAID_BY_LETTER = (
+    "sha256", "letter_type", "document_number", "title", "issuer", "issuers", "dated", "proposal_kind",
+    "proposal_session", "proposal_number", "proposal_title", "proposers", "outcome", "outcome_normalised", "disclosure",
+    "disclosure_text", "original_name", "original_key", "record_key", "rules_version", "problems", "fingerprint",
+)  # fmt: skip
+_SAID_OF_COMMITMENT = (
+    "letter_id", "stance", "specific", "quote", "page", "span_start", "span_end", "section", "quantities",
+    "lead_mention", "support", "deadline_text", "deadline", "deadline_precision", "deadline_provenance", "confidence",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One row: its table, its primary key, its columns."""
+
+    table: str
+    key: tuple[Any, ...]
+    columns: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptNotice:
+    """A notice of the ledger as a proof pack keeps it."""
+
+    id: str
+    event: str
+    sheet: str
+
+
+class LedgerCopy(LedgerDatabase):
+    """The rows of a ledger, whatever they mean."""
+
+    def rows(self) -> Iterator[LedgerRow]:
+        """Every row, tables in the order in which they can be put back, rows by primary key; one moment's view."""
+        with self._read() as connection:
+            for table in metadata.sorted_tables:
+                query = sa.select(table).order_by(*table.primary_key.columns)
+                for row in connection.execution_options(yield_per=1000).execute(query).mappings():
+                    key = tuple(row[column.name] for column in table.primary_key.columns)
+                    yield LedgerRow(table.name, key, dict(row))
+
+    def put_back(self, rows: Iterable[LedgerRow]) -> int:
+        """Write rows in the order given, each over an older one of its key; how many.  All or nothing."""
+        dialect = sqlite if self._sqlite else postgresql
+        count = 0
+        with self._write() as connection:
+            for row in rows:
+                table = metadata.tables[row.table]
+                names = [column.name for column in table.primary_key.columns]
+                # A later program may know more columns than an archived row: they take their defaults.
+                insert = dialect.insert(table).values({k: v for k, v in row.columns.items() if k in table.c})
+                values = {name: insert.excluded[name] for name in row.columns if name not in names and name in table.c}
+                if table is history or not values:  # history is only ever added to: the database refuses the rest
+                    connection.execute(insert.on_conflict_do_nothing())
+                else:
+                    connection.execute(insert.on_conflict_do_update(index_elements=names, set_=values))
+                count += 1
+        return count
+
+    def is_empty(self) -> bool:
+        """Whether no letter was ever entered or seen."""
+        with self._read() as connection:
+            return not any(
+                connection.scalar(sa.select(sa.func.count()).select_from(table))
+                for table in (letters, metadata.tables["intake"])
+            )
+
+    def deliveries(self, letter_id: str) -> list[tuple[KeptNotice, str | None, str | None]]:
+        """The notices about a letter, by id: the notice, when and where it was sent (None while it waits)."""
+        query = sa.select(notices).where(notices.c.letter_id == letter_id).order_by(notices.c.id)
+        with self._read() as connection:
+            found = connection.execute(query).all()
+        return [(KeptNotice(row.id, row.event, row.sheet), row.sent_at, row.sent_to) for row in found]
+
+    def letter_rows(self) -> list[dict[str, Any]]:
+        """Every letter's row, in the order of entry."""
+        query = sa.select(letters).order_by(letters.c.entered_at, letters.c.id)
+        with self._read() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def differences(self, record: Mapping[str, Any], original: Receipt, filed: Receipt) -> list[tuple[str, str]]:
+        """Where the ledger says otherwise than ``record``: the row's id and what differs.
+
+        A commitment of the record without a row is none: the site decides what enters; a row without a statement is.
+        """
+        now = str(record["original"]["received_at"])
+        said = ledger_rows.letter_row(record, original, filed, now)
+        found: list[tuple[str, str]] = []
+        with self._read() as connection:
+            letter = connection.execute(sa.select(letters).where(letters.c.id == record["id"])).mappings().first()
+            if letter is None:
+                return [(record["id"], "no row")]
+            found += _differing(record["id"], said, letter, _SAID_BY_LETTER)
+            query = sa.select(commitments).where(commitments.c.letter_id == record["id"])
+            rows = {row["id"]: row for row in connection.execute(query).mappings()}
+        for place, statement in enumerate(record["statements"], 1):
+            row = rows.pop(statement["id"], None)
+            if row is not None:
+                expected = ledger_rows.commitment_row(said, place, statement)
+                found += _differing(statement["id"], expected, row, _SAID_OF_COMMITMENT)
+        # What an older reading of the letter promised and this one does not was withdrawn, not forgotten.
+        left = [key for key, row in rows.items() if row["state"] not in ("withdrawn", "superseded")]
+        return found + [(key, "not in the record") for key in left]
+
+    def history_of(self, commitment_id: str, after: int) -> int:
+        """How many entries the history has about a commitment after entry ``after``."""
+        query = (
+            sa.select(sa.func.count())
+            .select_from(history)
+            .where(history.c.commitment_id == commitment_id, history.c.seq > after)
+        )
+        with self._read() as connection:
+            return connection.scalar(query) or 0
+
+    def broken_history(self) -> str | None:
+        """What is wrong with the chain of history; None where it holds."""
+        try:
+            self.check_history()
+        except LedgerDamaged as fault:
+            return str(fault)
+        return None
+
+
+def _differing(
+    key: str, said: Mapping[str, Any], row: Mapping[Any, Any], names: Iterable[str]
+) -> list[tuple[str, str]]:
+    return [(key, f"{name}: {said[name]!r} archived, {row[name]!r} in the ledger") for name in names if said[name] != row[name]]

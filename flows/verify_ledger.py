@@ -1,0 +1,66 @@
+"""Checks the ledger against the archive: what the letters say, and what became of it up to the last seal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from flows.adapters.ledger_copy import LedgerCopy
+from flows.ledger_archive import archived_rows
+from flows.letters.errors import ArchiveDamaged
+from flows.ports import Archive, original_key
+from flows.verify_archive import Verification
+
+
+def verify_ledger(ledger: LedgerCopy, archives: Sequence[Archive], journal: Archive) -> Verification:
+    """Every letter and commitment against its record, the chain of history, and the rows sealed in ``journal``."""
+    result = Verification()
+    broken = ledger.broken_history()
+    if broken:
+        result.add("ledger_changed", "ledger: history", broken)
+    entered = set()
+    for row in ledger.letter_rows():
+        entered.add(row["sha256"])
+        _verify_letter(ledger, row, archives, result)
+    for archive in archives:
+        for key in archive.keys("records/"):
+            if key.endswith(".json") and key.split("/")[1] not in entered:
+                result.add("ledger_missing", f"ledger: {key}")
+    _verify_sealed(ledger, journal, result)
+    return result
+
+
+def _verify_letter(ledger: LedgerCopy, row: dict[str, Any], archives: Sequence[Archive], result: Verification) -> None:
+    for archive in archives:
+        filed = archive.receipt(row["record_key"])
+        if filed is None:
+            continue
+        try:
+            record = json.loads(archive.get(row["record_key"]))
+            original = archive.receipt(original_key(record["original"]["sha256"]))
+            if original is not None:
+                for key, what in ledger.differences(record, original, filed):
+                    result.add("ledger_changed", f"ledger: {key}", what)
+            result.letters += 1
+        except (ArchiveDamaged, ValueError, KeyError) as fault:
+            result.add("record_unreadable", row["record_key"], str(fault))
+        return
+    result.add("ledger_extra", f"ledger: {row['id']}", f"{row['record_key']} is not in the archive")
+
+
+def _verify_sealed(ledger: LedgerCopy, journal: Archive, result: Verification) -> None:
+    """A commitment that stands otherwise than sealed must have a history since; what was sealed may not be gone."""
+    sealed = {(row.table, row.key): row.columns for row in archived_rows(journal)}
+    last = max((key[0] for table, key in sealed if table == "history"), default=0)
+    present = {(row.table, row.key): row.columns for row in ledger.rows() if row.table in ("commitments", "history")}
+    for (table, key), columns in sealed.items():
+        if table not in ("commitments", "history"):
+            continue
+        now = present.get((table, key))
+        name = f"ledger: {table} {'/'.join(map(str, key))}"
+        if now is None:
+            result.add("ledger_missing", name, "sealed, but not in the ledger")
+        elif dict(now) != dict(columns) and (table == "history" or not ledger.history_of(key[0], last)):
+            differing = [n for n in columns if columns[n] != now.get(n)]
+            result.add("ledger_changed", name, f"differs from what was sealed without a history: {', '.join(differing)}")
