@@ -76,7 +76,11 @@ class _Reader(InotifyFD):
 
     def add_callback(self, path: bytes, mask: Mask, callback: WatchCallback, id_: CallbackId) -> WatchDescriptor:
         try:
-            return super().add_callback(path, mask, callback, id_)
+            with self._lock:
+                watch = self._get_or_create_watch(path, mask)
+                # A folder may be met twice; watchdog would warn of it in a text that lists every watch there is.
+                watch.callbacks[id_] = callback
+                return watch.wd
         except OSError as fault:
             if is_limit(fault):  # watchdog goes on without a word when it is a sub-folder
                 log.warning("%s cannot be watched: %s", os.fsdecode(path), fault.strerror)

@@ -175,6 +175,8 @@ class InboxFolder:
             raise Unavailable(f"{path} cannot be read: {fault.strerror}", errno=fault.errno) from fault
 
     def _read(self, path: Path, held: int) -> Claimed:
+        if files.is_written(held):
+            raise NotSettled(f"{path} is being written to; it is taken again when it rests")
         before = Stamp.of(os.fstat(held))
         keep = before.size <= self._largest
         digest = hashlib.sha256()

@@ -147,6 +147,14 @@ def test_a_file_that_changes_while_it_is_read_is_not_claimed(
     assert claim(folder, "a.txt").size == path.stat().st_size
 
 
+def test_a_file_that_somebody_has_open_for_writing_is_not_claimed(folder: InboxFolder, inbox: Path) -> None:
+    """Row 11, the last line of defence: it was settled, and is written to again."""
+    put(inbox / "a.txt")
+    with (inbox / "a.txt").open("ab"), pytest.raises(NotSettled):
+        folder.claim(Path("a.txt"))
+    assert claim(folder, "a.txt").data == TEXT
+
+
 def test_a_file_beyond_the_limit_is_hashed_but_not_kept(home: Path, inbox: Path) -> None:
     folder = InboxFolder(inbox, home / "quarantine", home / "spool", largest=10)
     put(inbox / "a.txt")
