@@ -27,7 +27,7 @@ from flows.letters.reading.recognition import Recognised, RecognisedPage, with_r
 
 Box = tuple[float, float, float, float]
 Progress = Callable[[int, int], None]
-_HERE = 2 * 2**20  # bytes up to which text, a page or a mail is read in this process
+_HERE = 2 * 2**20  # bytes up to which plain text, which no native code parses, is read in this process
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class FileReader:
             raise UnreadableLetter(f"{name}: the file is empty; ask the sender for a readable copy", found="empty")
         if len(data) > self.limits.file_bytes:
             raise UnreadableLetter(f"{name}: {len(data)} bytes, more than {self.limits.file_bytes}", found="too large")
-        if name_of(data) in (None, "HTML", "EML") and len(data) <= _HERE:
+        if name_of(data) is None and len(data) <= _HERE:
             return read(data, name)
         source = self._converted(data, name)
         return self._recognised(source, data, name, progress) if source.images else source

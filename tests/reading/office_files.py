@@ -6,7 +6,7 @@ import struct
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
-from sample_files import bundle, wrapped
+from tests.reading.sample_files import bundle, wrapped
 
 _SECTOR = 512
 _END, _FAT, _FREE = 0xFFFFFFFE, 0xFFFFFFFD, 0xFFFFFFFF

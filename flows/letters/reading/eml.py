@@ -129,10 +129,11 @@ def _header(raw: object) -> str:
     """A header field in characters, whatever it was encoded with."""
     if raw is None:
         return ""
+    text = str(raw)[:4000]
     try:
-        pieces = decode_header(str(raw) if not isinstance(raw, str) else raw)
+        pieces = decode_header(text)
     except (HeaderParseError, ValueError):
-        pieces = [(str(raw), None)]
+        pieces = [(text, None)]
     text = "".join(_piece(piece, charset) for piece, charset in pieces)
     return re.sub(r"\s+", " ", text).strip()[:500]
 

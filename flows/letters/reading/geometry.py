@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from statistics import median
 
@@ -17,7 +17,6 @@ Box = tuple[float, float, float, float]
 _NO_START = "，。、；：！？）》”’】〕〉」』…—％%℃,.;:!?)]"
 _WORD = re.compile(r"[A-Za-z0-9.%〔〕/+-]+")
 _BREAKS = re.compile(r"[。！？；：:!?;”）)》】]$")
-_ENDS_SENTENCE = re.compile(r"[。！？；：:!?;]”?$")
 _ZONE = 0.1  # of the page's height, at head and foot, where running lines stand
 
 
@@ -89,7 +88,7 @@ def _line(row: Sequence[Glyph], page: int) -> Placed:
                 continue  # bold made by printing twice
             gap = (glyph.left - last.right) / glyph.size
             if glyph.char not in " \u3000" and last.char not in " \u3000":
-                text += "\u3000" * min(round(gap), 12) if gap >= 0.75 else " " if gap >= 0.35 else ""
+                text += "\u3000" * min(round(gap), 12) if gap >= 1.5 else " " if gap >= 0.35 else ""
         text += glyph.char
         last = glyph
     size = Counter(round(g.size, 1) for g in row).most_common(1)[0][0]
@@ -150,15 +149,25 @@ def continues(lines: Sequence[Placed]) -> list[bool]:
         return [False] * len(lines)
     right = _edge([one.box[2] for one in same], body, last=True)
     left = _edge([one.left for one in same], body, last=False)
+    page = _Measure(left, right, sum(1.2 * body < one.left - left < 3 * body for one in same) >= 2)
     out: list[bool] = []
     before: Placed | None = None
     for one in lines:
         if is_page_number(one.text):
             out.append(False)
             continue
-        out.append(before is not None and _goes_on(before, one, left, right))
+        out.append(before is not None and _goes_on(before, one, page))
         before = one
     return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """The margins between which the body is set, and whether its paragraphs are indented."""
+
+    left: float
+    right: float
+    indented: bool
 
 
 def _body_size(lines: Sequence[Placed]) -> float:
@@ -177,14 +186,26 @@ def _edge(places: Sequence[float], size: float, *, last: bool) -> float:
     return max(places) if last else min(places)
 
 
-def _goes_on(before: Placed, one: Placed, left: float, right: float) -> bool:
+def _goes_on(before: Placed, one: Placed, page: _Measure) -> bool:
     size = one.size
-    if one.row or before.row or abs(before.size - size) > 0.12 * size or one.left > left + 0.9 * size:
+    if one.row or before.row or abs(before.size - size) > 0.12 * size:
         return False
     if one.page == before.page and one.box[1] - before.box[3] > 1.6 * size:
         return False
-    room = right - before.box[2]
-    return room < (sum(map(cell_width, _first_unit(one.text))) + 0.6) * size
+    if one.left > page.left + 0.9 * size:
+        return _centred(before, one, page)
+    # Where paragraphs are indented, a line at the margin goes on with the sentence even after a ragged line.
+    slack = 3.0 if page.indented and not _BREAKS.search(before.text) else 0.6
+    return page.right - before.box[2] < (sum(map(cell_width, _first_unit(one.text))) + slack) * size
+
+
+def _centred(before: Placed, one: Placed, page: _Measure) -> bool:
+    """A title of two lines: both about the page's middle, the first one long, without a stop, no shorter."""
+    middle = (page.left + page.right) / 2
+    apart = max(abs((line.box[0] + line.box[2]) / 2 - middle) for line in (before, one))
+    first, second = before.box[2] - before.box[0], one.box[2] - one.box[0]
+    title = second <= first and first > 0.6 * (page.right - page.left) and apart < 0.5 * one.size
+    return one.page == before.page and title and not _BREAKS.search(before.text)
 
 
 def _first_unit(text: str) -> str:
@@ -195,8 +216,3 @@ def _first_unit(text: str) -> str:
     while size < len(text) and text[size] in _NO_START:
         size += 1
     return text[:size]
-
-
-def shifted(placed: Placed, page: int) -> Placed:
-    """The same line on another page."""
-    return replace(placed, page=page)

@@ -191,7 +191,10 @@ def _meta(tree: LexborHTMLParser, body: LexborNode) -> tuple[tuple[str, str], ..
         if label and value and _HAN.search(value):
             found.setdefault(label, value[:500])
     for node in body.css("td,th,li,dt,dd,span,b,strong,label,p,div"):
-        text = _WHITE.sub(" ", node.text()).strip() if len(node.text()) < 300 else ""
+        if node.tag in ("div", "p") and any(True for _ in node.iter()):
+            continue
+        text = _WHITE.sub(" ", node.text()).strip()
+        text = text if len(text) < 300 else ""
         hit = _labels().fullmatch(text) if text else None
         if hit is None:
             continue

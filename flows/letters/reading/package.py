@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from flows.letters.errors import UnreadableLetter
 MAX_MEMBERS = 2_000  # parts of one document; a bundle of letters has a limit of its own
 MAX_BYTES = 200 * 2**20
 MAX_RATIO = 100
+_MAX_DIRECTORY = 4 * 2**20  # bytes; some 40,000 entries
+_END = struct.Struct("<4s4H2LH")
 _SMALL = 10 * 2**20  # a document that unpacks to no more is harmless, however well it packed
 
 
@@ -42,6 +45,8 @@ class Package:
 
 def open_package(data: bytes, what: str, *, members: int = MAX_MEMBERS) -> Package:
     """The archive, its declared sizes within the limits (``zipfile`` never unpacks more than is declared)."""
+    if _directory_size(data) > _MAX_DIRECTORY:
+        raise UnreadableLetter(f"{what}: far more than {members} members; send fewer at once", found="bomb")
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         infos = archive.infolist()
@@ -60,9 +65,20 @@ def open_package(data: bytes, what: str, *, members: int = MAX_MEMBERS) -> Packa
 
 
 def part_names(data: bytes) -> tuple[str, ...]:
-    """The names in the archive's directory; empty where it cannot be read."""
+    """The names in the archive's directory; empty where it cannot be read or is too long to be looked at."""
+    if _directory_size(data) > _MAX_DIRECTORY:
+        return ()
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return tuple(archive.namelist())
     except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError, UnicodeDecodeError):
         return ()
+
+
+def _directory_size(data: bytes) -> int:
+    """Bytes of the archive's directory as its end record says; zipfile would read all of them at once."""
+    at = data.rfind(b"PK\x05\x06", max(0, len(data) - 2**16 - _END.size))
+    if at < 0 or at + _END.size > len(data):
+        return 0
+    size: int = _END.unpack_from(data, at)[5]
+    return size

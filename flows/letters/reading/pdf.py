@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 
 import pypdfium2 as pdfium  # type: ignore[import-untyped]
 
 from flows.letters.errors import UnreadableLetter
 from flows.letters.model import Problem, Reader, SourceText
 from flows.letters.reading.encoding import is_true_text
-from flows.letters.reading.geometry import Placed, lines_of
+from flows.letters.reading.geometry import Box, Placed, lines_of
 from flows.letters.reading.pdf_page import PageContent, content_of
 from flows.letters.reading.ruling import grids_of, lines_with_tables
 
@@ -24,12 +26,13 @@ def read(data: bytes, name: str) -> SourceText:
     """One ``Line`` per line or table row with its box; ``images`` lists the pages that must be recognised."""
     placed: list[Placed] = []
     heights: dict[int, float] = {}
+    shown: dict[int, Callable[[Box], Box]] = {}
     images: list[int] = []
     problems: list[Problem] = []
     with open_document(data, name) as document:
         for number in range(1, len(document) + 1):
             content = content_of(document, number, name)
-            heights[number] = content.height
+            heights[number], shown[number] = content.height, content.shown
             if _must_be_seen(content):
                 images.append(number)
                 continue
@@ -38,10 +41,13 @@ def read(data: bytes, name: str) -> SourceText:
                 problems.append(Problem("picture_not_read", f"第{number}页含有图片，图中文字未读入，请核对原件"))
     if not placed and not images:
         raise UnreadableLetter(f"{name}: {len(heights)} empty pages; ask the sender for a readable copy", found="empty")
+    if b"%%EOF" not in data[-2048:]:
+        problems.append(Problem("file_cut_off", "文件末尾缺失，可能不完整，请核对原件"))
     if _ACTIVE.search(data):
         problems.append(Problem("active_content_ignored", "文件含脚本或附带文件，系统未执行、未打开"))
+    lines = [replace(line, box=shown[line.page](line.box) if line.box else None) for line in lines_of(placed, heights)]
     return SourceText(
-        lines_of(placed, heights),
+        tuple(lines),
         Reader(NAME, VERSION),
         MEDIA_TYPE,
         problems=tuple(problems),

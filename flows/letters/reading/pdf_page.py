@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 
 import pypdfium2 as pdfium  # type: ignore[import-untyped]
 import pypdfium2.raw as c  # type: ignore[import-untyped]
@@ -21,10 +22,15 @@ _BLANKS = " \u3000\u00a0"
 
 @dataclass(slots=True)
 class PageContent:
-    """Glyphs in the file's order; ``largest_image`` and ``hidden`` (text never painted) as shares of page and text."""
+    """Glyphs in the file's order, placed on the page turned so that most of its text is level.
+
+    ``shown`` gives a box on the page as people see it; ``largest_image`` and ``hidden`` (text never painted) are
+    shares of the page and of the text.
+    """
 
     width: float
     height: float
+    shown: Callable[[Box], Box] = lambda box: box
     glyphs: list[Glyph] = field(default_factory=list)
     paths: list[Box] = field(default_factory=list)
     largest_image: float = 0.0
@@ -51,6 +57,21 @@ class _View:
             return self.right - x, y - self.bottom
         return self.top - y, self.right - x
 
+    def back(self, x: float, y: float) -> tuple[float, float]:
+        """The inverse of ``point``."""
+        if self.turns == 0:
+            return x + self.left, self.top - y
+        if self.turns == 1:
+            return y + self.left, x + self.bottom
+        if self.turns == 2:
+            return self.right - x, y + self.bottom
+        return self.right - y, self.top - x
+
+    @property
+    def size(self) -> tuple[float, float]:
+        width, height = self.right - self.left, self.top - self.bottom
+        return (height, width) if self.turns % 2 else (width, height)
+
     def box(self, left: float, bottom: float, right: float, top: float) -> Box:
         (x0, y0), (x1, y1) = self.point(left, bottom), self.point(right, top)
         return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
@@ -63,56 +84,78 @@ def content_of(document: pdfium.PdfDocument, number: int, name: str) -> PageCont
         text = page.get_textpage()
     except pdfium.PdfiumError as fault:
         raise UnreadableLetter(f"{name}: page {number} is damaged ({fault}); ask for a whole copy") from fault
-    width, height = page.get_size()
-    content = PageContent(width, height)
     left, bottom, right, top = page.get_bbox()
-    view = _View(left, bottom, right, top, page.get_rotation() // 90)
+    seen = _View(left, bottom, right, top, page.get_rotation() // 90)
     count = text.count_chars()
     if count > MAX_CHARACTERS:
         raise UnreadableLetter(
             f"{name}: page {number} has {count} characters, which no printed page has", found="flood"
         )
-    hidden = 0
-    for glyph, unseen in _glyphs(text, count, view, content):
-        content.glyphs.append(glyph)
-        hidden += unseen
-    content.hidden = hidden / len(content.glyphs) if content.glyphs else 0.0
+    chars = list(_characters(text, count))
+    level = Counter(char.turns for char in chars if char.turns is not None).most_common(1)
+    view = replace(seen, turns=level[0][0]) if level else seen
+    content = PageContent(*view.size)
+    if view != seen:
+        content.shown = lambda box: _between(view, seen, box)
+    for char in chars:
+        if char.turns == view.turns:  # others run across: a watermark, a note up the margin
+            left, _, right, _ = view.box(*char.box)
+            content.glyphs.append(Glyph(char.char, left, right, view.point(*char.origin)[1], char.size))
+            content.hidden += char.hidden / len(chars)
+        content.unmapped += char.unmapped
     _objects(page, view, content)
     text.close()
     page.close()
     return content
 
 
-def _glyphs(text: pdfium.PdfTextPage, count: int, view: _View, content: PageContent) -> Iterator[tuple[Glyph, bool]]:
+@dataclass(frozen=True, slots=True)
+class _Character:
+    """As the file has it; ``turns``: quarter turns of its line, None where it stands aslant."""
+
+    char: str
+    box: Box
+    origin: tuple[float, float]
+    size: float
+    turns: int | None
+    hidden: bool
+    unmapped: bool
+
+
+def _characters(text: pdfium.PdfTextPage, count: int) -> Iterator[_Character]:
     handle = text.raw
     box, matrix = c.FS_RECTF(), c.FS_MATRIX()
     x, y = ctypes.c_double(), ctypes.c_double()
     current: int | None = None
-    size, turned, unseen = 12.0, 0, False
+    size, turns, hidden = 12.0, None, False
     for i in range(count):
         char = chr(c.FPDFText_GetUnicode(handle, i))
         if char in "\r\n\0\ufffe\uffff" or (char in _BLANKS and c.FPDFText_IsGenerated(handle, i) == 1):
             continue
-        content.unmapped += c.FPDFText_HasUnicodeMapError(handle, i) == 1
-        owner = ctypes.cast(c.FPDFText_GetTextObject(handle, i), ctypes.c_void_p).value
-        if owner is None or owner != current:
-            current = owner
+        owner = c.FPDFText_GetTextObject(handle, i)
+        address = ctypes.cast(owner, ctypes.c_void_p).value
+        if address is None or address != current:
+            current = address
             c.FPDFText_GetMatrix(handle, i, matrix)
             size = c.FPDFText_GetFontSize(handle, i) * math.hypot(matrix.c, matrix.d) or 1.0
-            turned = _quarter(matrix.a, matrix.b, view.turns)
-            unseen = bool(owner) and c.FPDFTextObj_GetTextRenderMode(c.FPDFText_GetTextObject(handle, i)) == _INVISIBLE
-        if turned != 0 or not (
-            c.FPDFText_GetLooseCharBox(handle, i, box) and c.FPDFText_GetCharOrigin(handle, i, x, y)
-        ):
-            continue  # aslant: a watermark
-        left, _, right, _ = view.box(box.left, box.bottom, box.right, box.top)
-        yield Glyph(" " if char == "\u00a0" else char, left, right, view.point(x.value, y.value)[1], size), unseen
+            turns = _quarter(matrix.a, matrix.b)
+            hidden = address is not None and c.FPDFTextObj_GetTextRenderMode(owner) == _INVISIBLE
+        if c.FPDFText_GetLooseCharBox(handle, i, box) and c.FPDFText_GetCharOrigin(handle, i, x, y):
+            corners = (box.left, box.bottom, box.right, box.top)
+            unmapped = c.FPDFText_HasUnicodeMapError(handle, i) == 1
+            shown = " " if char == "\u00a0" else char
+            yield _Character(shown, corners, (x.value, y.value), size, turns, hidden, unmapped)
 
 
-def _quarter(a: float, b: float, turns: int) -> int:
-    """0 where the text runs level on the page as shown; other quarters and slants are not 0."""
-    degrees = math.degrees(math.atan2(b, a)) - 90 * turns
-    return round(((degrees + 180) % 360 - 180) / 5)
+def _quarter(a: float, b: float) -> int | None:
+    """Quarter turns, counter-clockwise, of a line with this matrix; None where it is aslant."""
+    turns = math.degrees(math.atan2(b, a)) / 90
+    return round(turns) % 4 if abs(turns - round(turns)) < 0.06 else None
+
+
+def _between(view: _View, seen: _View, box: Box) -> Box:
+    (x0, y0), (x1, y1) = (seen.point(*view.back(*corner)) for corner in (box[:2], box[2:]))
+    return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
 
 
 def _objects(page: pdfium.PdfPage, view: _View, content: PageContent) -> None:

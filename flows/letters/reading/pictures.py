@@ -18,6 +18,7 @@ from flows.letters.reading.magic import name_of
 # For pages drawn from text alone; it comes with a package of fonts.
 FONT = Path(pylopdf_fonts_zh_cn.__file__).parent / "NotoSansSC-Regular.otf"
 _LONG_SIDE = 2200  # pixels of a rendered page: A4 at 188 dpi
+_SHOWN_SIDE = 1500  # pixels of a page that people look at
 _MARK = (255, 226, 110)
 
 
@@ -80,9 +81,9 @@ def _upright(frame: Image.Image) -> Image.Image:
 
 
 def marked(picture: Picture, boxes: Sequence[Sequence[float]]) -> bytes:
-    """The page as PNG, at most ``_LONG_SIDE`` pixels long, with the boxes (points from the top left) in yellow."""
+    """The page as PNG, at most ``_SHOWN_SIDE`` pixels long, with the boxes (points from the top left) in yellow."""
     shown = picture.image.copy()
-    shown.thumbnail((_LONG_SIDE, _LONG_SIDE))
+    shown.thumbnail((_SHOWN_SIDE, _SHOWN_SIDE))
     across, down = shown.width / picture.width, shown.height / picture.height
     ink = Image.new("RGB", shown.size, "white")
     pen = ImageDraw.Draw(ink)

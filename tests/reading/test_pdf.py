@@ -1,0 +1,146 @@
+"""The difficulties of real PDFs: tables, running heads, turned pages, text layers not to be trusted."""
+
+from __future__ import annotations
+
+import io
+
+import pypdfium2
+import pytest
+from PIL import Image
+
+from flows.letters.mending import mend
+from flows.letters.reading import read
+from tests.reading.pdf_files import drawn, lines, picture_page, table
+from tests.reading.sample_files import clean_text, typst_pdf
+
+
+def rows(data: bytes) -> list[str]:
+    return [line.text for line in read(data, "x.pdf").lines]
+
+
+def test_a_table_is_read_row_by_row_though_drawn_column_by_column():
+    cells = [
+        ["序号", "任务", "责任单位"],
+        ["1", "年底前新建公厕12座并投入使用", "区城管局、区财政局"],
+        ["2", "开展抽检", "区卫健局"],
+    ]
+    data = drawn(table(cells, [50, 130, 130]))
+    assert rows(data) == [
+        "序号 | 任务 | 责任单位",
+        "1 | 年底前新建公厕12座并投入使用 | 区城管局、区财政局",
+        "2 | 开展抽检 | 区卫健局",
+    ]
+
+
+def test_text_before_and_after_a_table_keeps_its_place():
+    cells = [["任务", "时限"], ["公厕", "年底前"]]
+
+    def page(canvas):
+        lines("二、任务清单如下")(canvas)
+        lines("特此答复。", top=500)(canvas)
+        table(cells, [100, 100], top=700)(canvas)
+
+    assert rows(drawn(page)) == ["二、任务清单如下", "任务 | 时限", "公厕 | 年底前", "特此答复。"]
+
+
+def test_a_frame_around_the_page_is_no_table():
+    def page(canvas):
+        canvas.rect(60, 100, 480, 700)
+        lines("　　我局将于2025年底前完成改造，并会同区财政局、区卫", "健局研究。")(canvas)
+
+    text = mend(read(drawn(page), "x")).text
+    assert text == "我局将于2025年底前完成改造，并会同区财政局、区卫健局研究。"
+
+
+def test_a_running_head_on_every_page_goes_and_a_sentence_across_pages_is_whole():
+    def page(number, *text):
+        def draw(canvas):
+            lines(f"某区教育局文件 第{number}页", top=800)(canvas)
+            lines(*text)(canvas)
+            canvas.drawCentredString(297, 50, str(number))
+
+        return draw
+
+    full = "我局将会同有关部门在全区各中小学校全面推行课后服务工作并"
+    data = drawn(page(1, "　　" + full[:26], full), page(2, "于年底前实现全覆盖。"), page(3, "　　此复。"))
+    assert mend(read(data, "x")).text == full[:26] + full + "于年底前实现全覆盖。\n此复。"
+
+
+def test_page_numbers_leave_a_problem_where_a_page_is_missing():
+    def page(number):
+        def draw(canvas):
+            lines(f"　　第{number}项工作我局已经办结。")(canvas)
+            canvas.drawCentredString(297, 50, f"- {number} -")
+
+        return draw
+
+    letter = mend(read(drawn(page(1), page(3)), "x"))
+    assert [problem.code for problem in letter.problems] == ["page_missing"]
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_a_page_that_stands_on_its_side_is_read_and_its_boxes_lie_where_it_is_shown(turn):
+    upright = typst_pdf(clean_text("010-jianghai-odor"))
+    document = pypdfium2.PdfDocument(upright)
+    document[0].set_rotation(turn)
+    out = io.BytesIO()
+    document.save(out)
+    source, level = read(out.getvalue(), "x"), read(upright, "x")
+    assert [line.text for line in source.lines] == [line.text for line in level.lines]
+    width, height = (842, 595) if turn != 180 else (595, 842)
+    for line, was in zip(source.lines, level.lines, strict=True):
+        left, top, right, bottom = was.box
+        place = {90: (842 - bottom, left), 180: (595 - right, 842 - bottom), 270: (top, 595 - right)}[turn]
+        assert line.box[:2] == pytest.approx(place, abs=1)
+        assert line.box[2] <= width and line.box[3] <= height
+
+
+def test_a_watermark_across_the_page_is_left_out():
+    def page(canvas):
+        lines("我局将按时完成。")(canvas)
+        canvas.saveState()
+        canvas.rotate(40)
+        canvas.drawString(400, 200, "内部资料")
+        canvas.restoreState()
+
+    assert rows(drawn(page)) == ["我局将按时完成。"]
+
+
+def test_a_line_printed_twice_for_boldness_is_read_once():
+    def page(canvas):
+        lines("关于公厕改造")(canvas)
+        lines("关于公厕改造", left=79.4)(canvas)
+
+    assert rows(drawn(page)) == ["关于公厕改造"]
+
+
+def test_a_font_without_a_map_to_unicode_sends_its_pages_to_recognition():
+    good = typst_pdf(clean_text("010-jianghai-odor"))
+    broken = good.replace(b"/ToUnicode", b"/ToUnicodX")
+    assert broken != good
+    assert read(good, "x").images == ()
+    assert read(broken, "x").images == (1,)
+    assert read(broken, "x").lines == ()
+
+
+def test_a_scan_with_invisible_text_under_it_is_recognised_anew():
+    paper = Image.new("L", (600, 850), "white")
+    source = read(drawn(picture_page(paper, ("关于第12号提案的答夏", "我局将按时完戍"))), "x")
+    assert source.images == (1,)
+
+
+def test_a_page_with_text_and_a_large_picture_says_that_the_picture_is_unread():
+    def page(canvas):
+        lines("我局将按时完成，附图如下。")(canvas)
+        canvas.drawInlineImage(Image.new("L", (40, 40), "gray"), 79, 100, 430, 500)
+
+    source = read(drawn(page), "x")
+    assert [problem.code for problem in source.problems] == ["picture_not_read"]
+
+
+def test_a_file_without_its_end_is_marked():
+    data = drawn(lines("我局将按时完成。"))
+    whole = read(data, "x")
+    cut = read(data[: data.rindex(b"startxref")], "x")
+    assert whole.problems == ()
+    assert [problem.code for problem in cut.problems] == ["file_cut_off"]
