@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,13 +20,34 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path("var"), description="state directory: everything duban keeps on this machine")
     agencies: Path = Field(DEMO_DIRECTORY, description="the site's agency directory (TOML)")
+    site: Path | None = Field(None, description="the site's profile (TOML): labels, routing, policy; empty: the shipped one")
 
+    prefect_auth: bool = Field(True, description="Prefect's UI and API ask for the generated password")
     prefect_port: int = Field(4200, ge=1, le=65535, description="port of Prefect's server and UI; a free one if taken")
     store_port: int = Field(8333, ge=1, le=65535, description="port of the embedded store; a free one if taken")
     store_url: str = Field("", description="S3 endpoint of your own store; empty: the embedded one")
     store_bucket: str = Field("duban", description="bucket of the archive")
     store_region: str = Field("us-east-1", description="region named in S3 signatures")
-    store_credentials: Path | None = Field(None, description="JSON file with access_key and secret_key of the writer")
+    store_restricted_bucket: str = Field("duban-restricted", description="bucket of letters that are not public")
+    store_credentials: Path | None = Field(
+        None, description="JSON file with access_key and secret_key of the writer; empty: the usual AWS chain"
+    )
+    store_restricted_credentials: Path | None = Field(
+        None, description="the same for the restricted bucket; empty: as for the archive's bucket"
+    )
+    store_path_style: bool = Field(True, description="bucket in the path of the URL, not in the host name")
+    store_ca_bundle: Path | None = Field(None, description="certificates that the store's own is checked against")
+    store_encryption: Literal["", "AES256", "aws:kms"] = Field("", description="server-side encryption asked of the store")
+    store_kms_key: str = Field("", description="key id for aws:kms")
+    store_lock: Literal["governance", "compliance", ""] = Field(
+        "governance", description="Object Lock of what is archived; compliance cannot be undone by anybody; empty: none"
+    )
+    store_lock_days: int = Field(30 * 366, ge=1, description="how long the store refuses to delete, in days")
+    audit_whole: int = Field(5000, ge=0, description="an archive of up to so many objects is checked whole each time")
+    audit_days: int = Field(30, ge=1, description="in a larger archive each object is checked once in so many days")
+    replica: Path | None = Field(None, description="folder with a second copy of the archive, for repairs")
+    timestamp_url: str = Field("", description="RFC 3161 authority that stamps each sealed day; empty: none")
+    timestamp_roots: Path | None = Field(None, description="PEM file with the root certificates of that authority")
     ledger_url: str = Field("", description="SQLAlchemy URL of the ledger; empty: SQLite under the state directory")
 
     settle_seconds: float = Field(2.0, ge=0, description="a file counts as whole when unchanged for so long")
@@ -35,9 +57,14 @@ class Settings(BaseSettings):
     letter_threads: int = Field(4, ge=1, le=32, description="letters worked on at once within a run")
     max_attempts: int = Field(3, ge=1, description="tries of a letter that fails unexpectedly before quarantine")
     retention_days: int = Field(30, ge=1, description="Prefect runs, logs and artifacts older than this are deleted")
+    letter_runs: int = Field(2, ge=1, le=16, description="flow runs with letters at once, for light and heavy files each")
+    self_test: bool = Field(True, description="prove at start what the object store really does; refuse a weaker one")
     poll_seconds: float = Field(2.0, gt=0, description="how often runs started in the UI or by schedule are looked for")
 
-    @field_validator("home", "agencies", "store_credentials")
+    @field_validator(
+        "home", "agencies", "site", "store_credentials", "store_restricted_credentials", "store_ca_bundle", "replica",
+        "timestamp_roots",
+    )
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path is not None else None
@@ -53,6 +80,19 @@ class Settings(BaseSettings):
     @property
     def quarantine(self) -> Path:
         return self.home / "quarantine"
+
+    @property
+    def spool(self) -> Path:
+        return self.home / "spool"
+
+    @property
+    def run(self) -> Path:
+        """Locks, chosen ports and process marks of the running system."""
+        return self.home / "run"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
 
     @property
     def database_url(self) -> str:

@@ -1,0 +1,1 @@
+"""The sub-commands of ``duban``, one module a group; each is thin and says what it did."""

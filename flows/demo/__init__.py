@@ -1,0 +1,1 @@
+"""The demonstration: an invented district, one letter, and a run of the main job on real parts."""

@@ -1,0 +1,82 @@
+"""The parts ``duban up`` starts on one machine, and the ports they answer on."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from flows import prefect_server
+from flows.adapters import embedded_store
+from flows.letters.errors import SettingsError
+from flows.settings import Settings
+
+PARTS = ("store", "server", "worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where Prefect's server and the embedded store's S3 gateway answer, on loopback."""
+
+    prefect: int
+    store: int
+
+
+def free_port(wanted: int, taken: frozenset[int] = frozenset()) -> int:
+    """``wanted`` where nothing answers there, else one the system gives."""
+    for candidate in (wanted, 0):
+        if candidate in taken:
+            continue
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", candidate))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise SettingsError("no free port on 127.0.0.1; stop a program that holds them and start again")
+
+
+def choose_ports(settings: Settings) -> Ports:
+    """The ports of this start, remembered so that other commands find the running system."""
+    before = known_ports(settings)
+    prefect = free_port(settings.prefect_port)
+    if before and prefect != settings.prefect_port:
+        prefect = free_port(before.prefect)
+    chosen = Ports(prefect, embedded_store.prepare(settings.home, settings.store_port).ports["s3"])
+    path = settings.run / "ports.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_suffix(".new")
+    aside.write_text(json.dumps(asdict(chosen)), encoding="ascii")
+    aside.replace(path)
+    return chosen
+
+
+def known_ports(settings: Settings) -> Ports | None:
+    """The ports of the running (or last) system; None before the first start."""
+    path = settings.run / "ports.json"
+    return Ports(**json.loads(path.read_text(encoding="ascii"))) if path.exists() else None
+
+
+def part_command(part: str, settings: Settings) -> tuple[Sequence[str], Path, dict[str, str]]:
+    """Command line, working directory and environment of one part; ports must have been chosen before."""
+    ports = known_ports(settings)
+    if ports is None:
+        raise SettingsError(f"{settings.run / 'ports.json'} is missing; start the system with duban up")
+    if part == "store":
+        store = embedded_store.prepare(settings.home, ports.store)
+        return store.argv, store.directory, store.environment
+    if part == "server":
+        environment = prefect_server.server_environment(settings, ports.prefect)
+        return prefect_server.server_command(ports.prefect), Path.cwd(), environment
+    if part == "worker":
+        return [], Path.cwd(), prefect_server.client_environment(settings, ports.prefect)
+    raise SettingsError(f"no part of duban is called {part!r}; there are {', '.join(PARTS)}")
+
+
+def child_environment(home: Path) -> dict[str, str]:
+    """The environment of every child; the mark lets a later start find what a crash left behind."""
+    return {**os.environ, "DUBAN_HOME": str(home), "DUBAN_INSTANCE": str(home), "PYTHONUNBUFFERED": "1"}

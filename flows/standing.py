@@ -1,0 +1,54 @@
+"""How things stand, in words for a clerk: what is in flight, what waits for a person, what waits to be sent."""
+
+from __future__ import annotations
+
+from flows.adapters.sql_ledger import SqlLedger
+from flows.settings import Settings
+
+_LINES = (
+    ("intake.claimed", "办理中"),
+    ("intake.entered", "已入台账、待清理收件箱"),
+    ("intake.cleared", "已办理"),
+    ("intake.quarantined", "已隔离"),
+    ("duplicates", "重复投放"),
+    ("letters", "答复函"),
+    ("commitments", "承诺事项"),
+    ("unresolved", "责任单位待确认"),
+    ("notices.queued", "待发通知"),
+    ("notices.sent", "已发通知"),
+    ("notices.dead", "发送失败、待人工处理的通知"),
+)
+
+
+def report(settings: Settings) -> str:
+    """The whole report as text; raises ``Unavailable`` where the ledger cannot be read."""
+    ledger = SqlLedger(settings.database_url)
+    ledger.create()
+    try:
+        return "\n".join([*_counts(settings, ledger), *_questions(ledger), *_quarantined(ledger)])
+    finally:
+        ledger.close()
+
+
+def _counts(settings: Settings, ledger: SqlLedger) -> list[str]:
+    counts = ledger.counts()
+    waiting = sum(1 for path in settings.inbox.rglob("*") if path.is_file()) if settings.inbox.is_dir() else 0
+    return [f"收件箱现有文件：{waiting}", *(f"{name}：{counts.get(key, 0)}" for key, name in _LINES)]
+
+
+def _questions(ledger: SqlLedger) -> list[str]:
+    rows = ledger.open_questions()
+    if not rows:
+        return []
+    lines = ["", "以下承诺的责任单位需人工确认："]
+    for row in rows:
+        lines.append(f"- {row['commitment_id']}　{row['document_number'] or '无文号'}　“{row['mention'] or '未写明'}”")
+        lines.append(f"  {row['quote']}")
+    return lines
+
+
+def _quarantined(ledger: SqlLedger) -> list[str]:
+    rows = ledger.quarantined()
+    if not rows:
+        return []
+    return ["", "以下文件已隔离，原因和处理办法见隔离区中的 .why.json：", *(f"- {row['name']}（{row['code']}）" for row in rows)]

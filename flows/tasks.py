@@ -1,0 +1,218 @@
+"""Every task: the path of one letter, each step one call to a function or a port."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from weakref import WeakValueDictionary
+
+from prefect import Task, task
+from prefect.client.schemas.objects import TaskRun
+from prefect.logging import get_run_logger
+from prefect.states import State
+from pydantic import BaseModel, ConfigDict, Field
+
+from flows import artifacts
+from flows.adapters.inbox_folder import Claimed
+from flows.letters.errors import ArchiveConflict, LetterError, SecretLetter, Unavailable
+from flows.letters.model import Original
+from flows.letters.notices import hand_off
+from flows.letters.reading import containers
+from flows.letters.routing import route
+from flows.letters.understanding import Understood, understand
+from flows.ports import Receipt, original_key, record_key
+from flows.wiring import Wiring, now, wiring
+
+Log = logging.Logger | logging.LoggerAdapter[Any]
+
+# Set when the process is told to stop: letters not begun stay in the inbox for the next start.
+STOPPING = threading.Event()
+
+
+
+
+class _Turn:
+    """A lock that lives as long as somebody holds or awaits it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+
+# Files with the same bytes, dropped together, take turns: the second finds the first one's record.
+_TURNS: WeakValueDictionary[str, _Turn] = WeakValueDictionary()
+_TURNS_LOCK = threading.Lock()
+
+
+class LetterRef(BaseModel):
+    """Which letter to process."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str = Field(description="文件在收件箱中的相对路径，例如 2024/答复.pdf")
+    sha256: str | None = Field(None, description="已归档原件的 SHA-256：重新办理时填写，首次办理留空")
+
+
+FateName = Literal["archived", "duplicate", "quarantined", "unpacked", "gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of one letter; ``record`` only where one was archived."""
+
+    name: FateName
+    path: str
+    sha256: str | None
+    detail: str
+    record: dict[str, Any] | None = None
+    receipts: tuple[Receipt, ...] = ()
+
+
+def _is_worth_a_retry(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    return isinstance(state.result(raise_on_failure=False), Unavailable)
+
+
+@task(
+    name="handle-letter",
+    task_run_name="{letter.path}",
+    retries=3,
+    retry_delay_seconds=[1, 4, 10],
+    retry_condition_fn=_is_worth_a_retry,
+)
+def handle_letter(letter: LetterRef) -> Fate:
+    """One letter to its fate.  Raises ``Unavailable`` (retried) where the world is down: the letter stays where it is."""
+    log = get_run_logger()
+    if STOPPING.is_set():
+        raise Unavailable("the system is stopping; the letter stays in the inbox")
+    made = wiring()
+    claimed = made.inbox.claim(Path(letter.path))
+    if claimed is None:
+        return _again_from_archive(letter, made, log)
+    with _TURNS_LOCK:
+        turn = _TURNS.setdefault(claimed.sha256, _Turn())
+    with turn.lock:
+        return _process(letter, claimed, made, log)
+
+
+def _process(letter: LetterRef, claimed: Claimed, made: Wiring, log: Log) -> Fate:
+    seen = made.ledger.see(claimed.sha256, claimed.name, letter.path, now())
+    if seen.state == "cleared":
+        made.inbox.clear(claimed)
+        log.info("%s has the same bytes as a letter already processed (%s): no second record", letter.path, claimed.sha256)
+        return Fate("duplicate", letter.path, claimed.sha256, "内容与已办理来函完全相同，未重复建档")
+    attempt = made.ledger.attempt(claimed.sha256, now())
+    try:
+        if containers.is_container(claimed.data):
+            return _unpack(letter, claimed, made, log)
+        fate = _archive(claimed.data, _original(claimed, seen.received_at), letter, made, log)
+    except LetterError as fault:
+        return _quarantine(fault, letter, claimed, made, log)
+    except (Unavailable, ArchiveConflict):
+        raise
+    except Exception as fault:  # the border of one letter: a fault of ours must not stop the others, nor loop for ever
+        log.exception("unexpected fault, attempt %d of %d", attempt, made.settings.max_attempts)
+        if attempt < made.settings.max_attempts:
+            raise Unavailable(f"unexpected fault ({type(fault).__name__}: {fault}); tried again") from fault
+        return _quarantine(_given_up(fault, attempt), letter, claimed, made, log)
+    clear_inbox(fate, claimed, made)
+    log.info("archived as %s; inbox cleared", fate.receipts[-1].key)
+    return fate
+
+
+def _original(claimed: Claimed, received_at: str) -> Original:
+    return Original(claimed.name, claimed.sha256, claimed.size, "application/octet-stream", received_at)
+
+
+def _archive(data: bytes, original: Original, letter: LetterRef, made: Wiring, log: Log) -> Fate:
+    """Understand, keep the original, file the record, enter the ledger, deliver.  Each may happen twice and counts once."""
+    understood = understand(made.read(data, original.name), original, made.directory, made.site)
+    kept = keep_original(data, original, understood, made)
+    log.info("original kept: %s", kept.key)
+    filed = file_record(understood, made)
+    log.info("record filed: %s", filed.key)
+    enter_ledger(understood, kept, filed, made)
+    sent = deliver(understood.record["id"], made)
+    log.info("entered in the ledger; %d notices delivered", sent)
+    artifacts.show_letter(understood.record, [kept, filed], made)
+    detail = artifacts.title_of(understood.record)
+    return Fate("archived", letter.path, original.sha256, detail, understood.record, (kept, filed))
+
+
+def keep_original(data: bytes, original: Original, understood: Understood, made: Wiring) -> Receipt:
+    """The original in the archive, receipt read back: the letter is safe from here on."""
+    media_type = understood.record["original"]["media_type"]
+    return made.archive.put(original_key(original.sha256), data, media_type=media_type, name=original.name)
+
+
+def file_record(understood: Understood, made: Wiring) -> Receipt:
+    """Record and text beside the original; the record's receipt comes back."""
+    sha256, version = understood.record["original"]["sha256"], understood.record["rules_version"]
+    text = understood.text.text.encode("utf-8")
+    made.archive.put(record_key(sha256, version, ".txt"), text, media_type="text/plain; charset=utf-8")
+    return made.archive.put(record_key(sha256, version), understood.record_bytes, media_type="application/json")
+
+
+def enter_ledger(understood: Understood, kept: Receipt, filed: Receipt, made: Wiring) -> None:
+    """Letter, commitments and the outbox rows of their notices, in one transaction."""
+    assignments = route(understood.record, made.directory)
+    notices = hand_off(understood.record, assignments, made.directory)
+    made.ledger.enter(understood.record, original=kept, filed=filed, assignments=assignments, queued=notices, now=now())
+
+
+def deliver(letter_id: str, made: Wiring) -> int:
+    """Send what waits in the outbox for this letter; what a channel refuses now waits for the scheduled delivery."""
+    sent = [(notice.id, made.channel.deliver(notice)) for notice in made.ledger.queued(letter_id)]
+    made.ledger.sent(sent, now())
+    return len(sent)
+
+
+def clear_inbox(fate: Fate, claimed: Claimed, made: Wiring) -> None:
+    """The file leaves the inbox only when the archive, asked again, shows equal receipts."""
+    for receipt in fate.receipts:
+        found = made.archive.receipt(receipt.key)
+        if found is None or found.sha256 != receipt.sha256:
+            raise Unavailable(f"{receipt.key} cannot be read back from the archive; the letter stays in the inbox")
+    made.ledger.mark(claimed.sha256, "cleared", now())
+    made.inbox.clear(claimed)
+
+
+def _unpack(letter: LetterRef, claimed: Claimed, made: Wiring, log: Log) -> Fate:
+    """A ZIP or mail with letters: the container is kept, each member is dropped and becomes a letter of its own."""
+    members = containers.unpack(claimed.data, claimed.name)
+    key = original_key(claimed.sha256)
+    kept = made.archive.put(key, claimed.data, media_type="application/octet-stream", name=claimed.name)
+    for member in members:
+        made.inbox.drop(member.data, f"{claimed.name}.d/{member.name}")
+    fate = Fate("unpacked", letter.path, claimed.sha256, f"已拆出{len(members)}个文件，分别办理", None, (kept,))
+    clear_inbox(fate, claimed, made)
+    log.info("unpacked into %d files", len(members))
+    return fate
+
+
+def _again_from_archive(letter: LetterRef, made: Wiring, log: Log) -> Fate:
+    """A re-run: the file has left the inbox, its original is processed again from the archive."""
+    row = made.ledger.letter_of(letter.sha256) if letter.sha256 else None
+    if letter.sha256 is None or row is None:
+        log.warning("%s is not in the inbox and was never archived: nothing to do", letter.path)
+        return Fate("gone", letter.path, letter.sha256, "文件不在收件箱，也没有归档记录")
+    before = json.loads(made.archive.get(row["record_key"]))["original"]
+    data = made.archive.get(row["original_key"])
+    original = Original(before["name"], letter.sha256, len(data), before["media_type"], before["received_at"])
+    log.info("processing %s again from the archive", row["original_key"])
+    return _archive(data, original, letter, made, log)
+
+
+def _quarantine(fault: LetterError, letter: LetterRef, claimed: Claimed, made: Wiring, log: Log) -> Fate:
+    """This letter stops: the file goes to quarantine beside its reasons; nothing else stops."""
+    made.inbox.quarantine(claimed, fault, secret=isinstance(fault, SecretLetter))
+    message = fault.reason_zh if isinstance(fault, SecretLetter) else fault.message
+    made.ledger.mark(claimed.sha256, "quarantined", now(), fault.code, message)
+    log.warning("quarantined: %s: %s", fault.code, message)
+    return Fate("quarantined", letter.path, claimed.sha256, f"{fault.reason_zh}（{fault.code}）")
+
+
+def _given_up(fault: Exception, attempt: int) -> LetterError:
+    return LetterError(f"gave up after {attempt} attempts: {type(fault).__name__}: {fault}; see the worker's log")

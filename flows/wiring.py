@@ -1,0 +1,112 @@
+"""Settings to adapters: the only module that names a concrete one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from flows.adapters import embedded_store
+from flows.adapters.folder_channel import FolderChannel
+from flows.adapters.inbox_folder import InboxFolder
+from flows.adapters.reading_process import FileReader
+from flows.adapters.s3_archive import LockRule, S3Archive
+from flows.adapters.s3_client import StoreAccess
+from flows.adapters.sql_ledger import SqlLedger
+from flows.letters.agencies import Directory
+from flows.letters.errors import SettingsError
+from flows.letters.profile import SiteProfile
+from flows.ports import Archive, Channel
+from flows.settings import Settings, load_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Everything a flow touches, made once per process."""
+
+    settings: Settings
+    inbox: InboxFolder
+    read: FileReader
+    directory: Directory
+    site: SiteProfile
+    archive: Archive
+    restricted: Archive
+    ledger: SqlLedger
+    channel: Channel
+
+
+def inbox(settings: Settings) -> InboxFolder:
+    """The inbox and where its letters go; ``SettingsError`` where it cannot be used."""
+    return InboxFolder(settings.inbox, settings.quarantine, settings.spool, outputs=(settings.outbox,))
+
+
+def site(settings: Settings) -> SiteProfile:
+    """The site's profile, or the shipped one; ``RulesError`` lists what is wrong in it."""
+    return SiteProfile.load(settings.site)
+
+
+def store_access(settings: Settings, *, restricted: bool = False) -> StoreAccess:
+    """Where the archive (or its restricted part) is, and our credentials there."""
+    if not settings.store_url:
+        store = embedded_store.known(settings.home)
+        if store is None:
+            where = settings.home
+            raise SettingsError(f"there is no object store under {where} yet; start duban up, or set DUBAN_STORE_URL")
+        return store.restricted if restricted else store.writer
+    bucket, file = settings.store_bucket, settings.store_credentials
+    if restricted:
+        bucket, file = settings.store_restricted_bucket, settings.store_restricted_credentials or file
+    return StoreAccess(
+        bucket,
+        settings.store_url,
+        settings.store_region,
+        path_style=settings.store_path_style,
+        ca_bundle=settings.store_ca_bundle,
+        encryption=settings.store_encryption,
+        kms_key=settings.store_kms_key,
+        **_credentials(file),
+    )
+
+
+def _credentials(file: Path | None) -> dict[str, str]:
+    if file is None:
+        return {}
+    try:
+        found = json.loads(file.read_text("utf-8"))
+        return {"access_key": found["access_key"], "secret_key": found["secret_key"]}
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise SettingsError(f"{file}: no JSON with access_key and secret_key ({type(fault).__name__}: {fault})") from fault
+
+
+def archive(settings: Settings, *, restricted: bool = False) -> S3Archive:
+    """The archive's bucket, or the restricted one."""
+    return S3Archive(store_access(settings, restricted=restricted), LockRule(settings.store_lock, settings.store_lock_days))
+
+
+@cache
+def wiring() -> Wiring:
+    """The adapters of this process, from its settings.
+
+    Raises ``SettingsError`` or ``RulesError`` (refuse to start), ``Unavailable`` where a part of the world is down.
+    """
+    settings = load_settings()
+    ledger = SqlLedger(settings.database_url)
+    ledger.create()
+    return Wiring(
+        settings=settings,
+        inbox=inbox(settings),
+        read=FileReader(),
+        directory=Directory.load(settings.agencies),
+        site=site(settings),
+        archive=archive(settings),
+        restricted=archive(settings, restricted=True),
+        ledger=ledger,
+        channel=FolderChannel(settings.outbox),
+    )
+
+
+def now() -> str:
+    """This moment as RFC 3339 in UTC: the one clock of the flows."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

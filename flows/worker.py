@@ -1,0 +1,230 @@
+"""The warm process that watches the inbox and executes flow runs in itself: no start-up cost per letter."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import signal
+import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.flow_engine import run_flow
+from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from prefect.states import AwaitingRetry, Crashed, Pending
+
+from flows import prefect_server, up
+from flows.adapters import embedded_store, store_probe
+from flows.adapters.inbox_folder import Seen
+from flows.letters.errors import DubanError, SettingsError, Unavailable
+from flows.parts import known_ports
+from flows.process_letter import LetterRef, process_letter
+from flows.schedule import Deployed, register
+from flows.settings import Settings
+from flows.tasks import STOPPING
+from flows.watch_inbox import InboxWatch
+from flows.wiring import Wiring, store_access, wiring
+
+log = logging.getLogger("duban.worker")
+
+_UNFINISHED = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
+# How long a letter rests before it is taken again after its run failed because the world was down.
+_REST_SECONDS = 15.0
+
+
+def run_worker(settings: Settings) -> int:
+    """Serve until SIGTERM; returns the exit code.  The supervisor starts it again whenever it dies."""
+    _log_to_stderr()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: STOPPING.set())
+    if not _server_answers(settings):
+        return 0
+    try:
+        made = _made(settings)
+        with get_client(sync_client=True) as client:
+            Worker(made, client, register(client)).serve()
+    except (SettingsError, Unavailable) as fault:
+        log.error("cannot start: %s", fault)
+        return 1
+    return 0
+
+
+def _log_to_stderr() -> None:
+    """Our own loggers write to the worker's log file; Prefect has set up the root logger for its own ends."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    ours = logging.getLogger("duban")
+    ours.setLevel(logging.INFO)
+    ours.addHandler(handler)
+    ours.propagate = False
+
+
+def _server_answers(settings: Settings) -> bool:
+    ports = known_ports(settings)
+    while ports and not STOPPING.wait(0.2):
+        if prefect_server.is_healthy(settings, ports.prefect):
+            return True
+    return False
+
+
+def _made(settings: Settings) -> Wiring:
+    """The adapters, once the store answers and has proven what it does.  Waits while a part is still starting."""
+    while True:
+        try:
+            if settings.self_test:
+                prove_store(settings)
+            return wiring()
+        except Unavailable as fault:
+            log.warning("waiting: %s", fault)
+            if STOPPING.wait(0.5):
+                raise
+
+
+def prove_store(settings: Settings) -> None:
+    """Make the embedded store's buckets, then let both buckets show what they do.
+
+    Raises ``SettingsError`` naming what is missing: duban claims nothing it cannot prove.
+    """
+    if not settings.store_url:
+        store = embedded_store.known(settings.home)
+        if store is not None:
+            store.wait_ready()
+            store.create_buckets()
+    for restricted in (False, True):
+        report = store_probe.probe(store_access(settings, restricted=restricted))
+        report.require(lock=bool(settings.store_lock))
+        log.info("store %s, bucket %s: %d properties proven", report.endpoint, report.bucket, len(report.proofs))
+
+
+class Worker:
+    """Takes settled letters and runs that are due, and executes them here, a few at a time."""
+
+    def __init__(self, made: Wiring, client: SyncPrefectClient, deployed: Sequence[Deployed]) -> None:
+        self._made = made
+        self._client = client
+        self._deployed = {row.id: row for row in deployed}
+        self._letters_deployment = next(row.id for row in deployed if row.flow is process_letter)
+        self._boot = datetime.now(UTC).isoformat()
+        settings = made.settings
+        self._pool = ThreadPoolExecutor(settings.letter_runs * 2, "letters")
+        self._others = ThreadPoolExecutor(2, "runs")
+        self._lanes = {heavy: threading.BoundedSemaphore(settings.letter_runs) for heavy in (False, True)}
+        self._watch = InboxWatch(
+            made.inbox,
+            settle_seconds=settings.settle_seconds,
+            sweep_seconds=settings.sweep_seconds,
+            polling=settings.polling,
+        )
+
+    def serve(self) -> None:
+        """Until told to stop.  What is not finished then is taken up again at the next start."""
+        self.reap()
+        poll = threading.Thread(target=self._poll_loop, name="poll", daemon=True)
+        poll.start()
+        with self._watch:
+            up.mark_ready(self._made.settings)
+            log.info("watching %s", self._made.settings.inbox)
+            while not STOPPING.is_set():
+                seen = self._watch.take(limit=self._made.settings.batch_size, timeout=0.2)
+                for heavy in (False, True):
+                    self._start(heavy, [one for one in seen if one.heavy is heavy])
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._others.shutdown(wait=False, cancel_futures=True)
+
+    # -- letters --------------------------------------------------------------------------------------------------
+
+    def _start(self, heavy: bool, seen: list[Seen]) -> None:
+        """Text letters and letters that cost seconds a page go in runs of their own: neither waits for the other."""
+        if not seen:
+            return
+        lane = self._lanes[heavy]
+        if not lane.acquire(blocking=False):
+            self._watch.release(seen, retry_after=0.1)
+            return
+        self._pool.submit(self._run_letters, seen, lane)
+
+    def _run_letters(self, seen: list[Seen], lane: threading.BoundedSemaphore) -> None:
+        rest: float | None = None
+        try:
+            refs = [self._ref(one) for one in seen]
+            key = hashlib.sha256("\n".join([self._boot, *(one.key for one in seen)]).encode()).hexdigest()
+            run = self._client.create_flow_run_from_deployment(
+                self._letters_deployment,
+                parameters={"letters": [ref.model_dump(exclude_none=True) for ref in refs]},
+                state=Pending(),
+                idempotency_key=key,
+            )
+            self._execute(run, process_letter)
+        except Exception:  # the border of the worker: a fault of one run must not stop the others
+            log.exception("a run with %d letters could not be executed; they are taken again", len(seen))
+            rest = _REST_SECONDS
+        finally:
+            lane.release()
+            self._watch.release(seen, retry_after=rest)
+
+    def _ref(self, seen: Seen) -> LetterRef:
+        """With the content's hash, so that the run can be repeated when the file has left the inbox."""
+        try:
+            claimed = self._made.inbox.claim(seen.path)
+        except DubanError:
+            claimed = None  # the task meets the same fault and gives it its fate
+        return LetterRef(path=seen.path.as_posix(), sha256=claimed.sha256 if claimed else None)
+
+    # -- runs started in the UI or by schedule ----------------------------------------------------------------------
+
+    def _poll_loop(self) -> None:
+        while not STOPPING.wait(self._made.settings.poll_seconds):
+            try:
+                self._take_due()
+            except Exception:  # the server may be away for a while; the loop must outlive it
+                log.exception("the server could not be asked for due runs; asking again")
+
+    def _take_due(self) -> None:
+        soon = datetime.now(UTC) + timedelta(seconds=self._made.settings.poll_seconds)
+        due = self._client.get_scheduled_flow_runs_for_deployments(list(self._deployed), scheduled_before=soon, limit=20)
+        for found in due:
+            run = self._client.read_flow_run(found.id)
+            answer = self._client.set_flow_run_state(run.id, Pending(message="taken by the worker"))
+            if answer.state is not None and answer.state.type == StateType.PENDING and run.deployment_id:
+                self._others.submit(self._run_other, run.id, run.deployment_id)
+
+    def _run_other(self, run_id: UUID, deployment_id: UUID) -> None:
+        try:
+            self._execute(self._client.read_flow_run(run_id), self._deployed[deployment_id].flow)
+        except Exception:  # the border of the worker, as above
+            log.exception("run %s could not be executed", run_id)
+
+    def _execute(self, run: FlowRun, flow: object) -> None:
+        # The heartbeat's thread would be joined for a second at each end; `reap` finds dead runs instead.
+        with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+            run_flow(flow, flow_run=run, return_type="state")  # type: ignore[arg-type]
+
+    # -- what a crash left --------------------------------------------------------------------------------------------
+
+    def reap(self) -> None:
+        """Runs that a killed worker left unfinished: letters' runs are closed (the inbox is the truth), others retried."""
+        for run in self._unfinished():
+            if run.deployment_id == self._letters_deployment:
+                message = "the process that ran it is gone; its letters are taken up again from the inbox"
+                self._client.set_flow_run_state(run.id, Crashed(message=message), force=True)
+            else:
+                self._client.set_flow_run_state(run.id, Crashed(message="the process that ran it is gone"), force=True)
+                self._client.set_flow_run_state(run.id, AwaitingRetry(), force=True)
+
+    def _unfinished(self) -> Iterable[FlowRun]:
+        return self._client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(
+                deployment_id=FlowRunFilterDeploymentId(any_=list(self._deployed)),
+                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=_UNFINISHED)),
+            )
+        )

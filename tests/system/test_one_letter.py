@@ -1,0 +1,140 @@
+"""One letter through the whole system, on real parts, and what a person sees of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+import schemas
+from flows import wiring
+from tests.system.running import System, letter, wait_for
+
+pytestmark = pytest.mark.timeout(240)
+
+
+def archived(system: System, text: str) -> dict[str, Any]:
+    """The ledger's row and the record of a letter that has left the inbox."""
+    system.wait_empty_inbox()
+    row = system.ledger().letter_of(hashlib.sha256(text.encode()).hexdigest())
+    assert row is not None, system.logs_tail()
+    record: dict[str, Any] = json.loads(wiring.archive(system.settings).get(row["record_key"]))
+    return record
+
+
+def test_a_letter_becomes_record_rows_and_sheets(system: System) -> None:
+    text = letter(101)
+    system.drop("2026/答复函.txt", text)
+    record = archived(system, text)
+    assert schemas.faults("v1/record", record) == []
+    assert record["header"]["document_number"] == "云湖交提复〔2026〕101号"
+    assert wiring.archive(system.settings).get(f"originals/sha256/{record['original']['sha256'][:2]}/"
+                                               f"{record['original']['sha256']}") == text.encode()
+    pledged = [s for s in record["statements"] if s["stance"] in ("pledged", "conditional")]
+    rows = [row for row in system.ledger().rows() if row["sha256"] == record["original"]["sha256"]]
+    assert [row["id"] for row in rows] == [s["id"] for s in pledged]
+    sheets = {path.parent.name for path in (system.home / "outbox").rglob("*") if path.is_file()}
+    assert {"demo-yunhu-transport", "demo-yunhu-civil", "demo-yunhu-chengguan"} <= sheets
+    assert not system.ledger().queued(record["id"])
+
+
+def test_the_run_is_named_after_the_letter_and_shows_its_page(system: System) -> None:
+    text = letter(102)
+    system.drop("run.txt", text)
+    record = archived(system, text)
+
+    def run() -> Any:
+        found = system.api("/flow_runs/filter", {"flow_runs": {"name": {"like_": "〔2026〕102号"}}})
+        return found and found[0]["state"]["type"] == "COMPLETED" and found[0]
+
+    found = wait_for(run, 20, "a completed run named after the letter")
+    assert "示例市云湖区交通运输局" in found["tags"]
+    key = f"letter-{record['id'].lower()}"
+    page = system.api("/artifacts/filter", {"artifacts": {"key": {"any_": [key]}}})[0]["data"]
+    assert "2026年9月底前再改造公交站点25个" in page
+    table = system.api(
+        "/artifacts/filter", {"artifacts": {"key": {"any_": ["commitments"]}, "flow_run_id": {"any_": [found["id"]]}}}
+    )[0]["data"]
+    assert [row["承诺编号"] for row in json.loads(table)] == [
+        s["id"] for s in record["statements"] if s["stance"] in ("pledged", "conditional")
+    ]
+    tasks = system.api("/task_runs/filter", {"flow_runs": {"id": {"any_": [found["id"]]}}})
+    assert [(task["name"], task["state"]["type"]) for task in tasks] == [("run.txt", "COMPLETED")]
+
+
+def test_the_same_bytes_again_make_no_second_record(system: System) -> None:
+    text = letter(103)
+    system.drop("first.txt", text)
+    record = archived(system, text)
+    before = system.ledger().counts()
+    system.drop("again.txt", text)
+    system.wait_empty_inbox()
+    after = system.ledger().counts()
+    assert after["duplicates"] == before.get("duplicates", 0) + 1
+    assert after["letters"] == before["letters"]
+    assert after["notices.sent"] == before["notices.sent"]
+    assert record["id"]
+
+
+def test_a_person_can_run_it_again_from_the_archive(system: System) -> None:
+    text = letter(104)
+    system.drop("rerun.txt", text)
+    record = archived(system, text)
+    before = system.ledger().counts()
+    deployment = system.api("/deployments/name/process-letter/process-letter")
+    sha256 = record["original"]["sha256"]
+    run = system.api(
+        f"/deployments/{deployment['id']}/create_flow_run",
+        {"parameters": {"letters": [{"path": "rerun.txt", "sha256": sha256}]}},
+    )
+    state = wait_for(
+        lambda: (s := system.api(f"/flow_runs/{run['id']}")["state"])["type"] in ("COMPLETED", "FAILED", "CRASHED") and s,
+        30, "the re-run",
+    )  # fmt: skip
+    assert state["type"] == "COMPLETED", state
+    assert system.ledger().counts() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [("empty.txt", b"", "unreadable_letter"), ("picture.txt", b"GIF89a\x01\x00\x01\x00", "unknown_format")],
+)
+def test_what_cannot_be_read_waits_in_quarantine(system: System, name: str, content: bytes, code: str) -> None:
+    aside = system.home / f".{name}"
+    aside.write_bytes(content)
+    aside.rename(system.home / "inbox" / name)
+    system.wait_empty_inbox()
+    why = json.loads((system.home / "quarantine" / f"{name}.why.json").read_text("utf-8"))
+    assert (system.home / "quarantine" / name).read_bytes() == content
+    assert why["code"] == code
+    assert why["reason_zh"]
+    assert why["advice_zh"]
+    assert code in {row["code"] for row in system.ledger().quarantined()}
+
+
+def test_commands_find_the_running_system(system: System) -> None:
+    def duban(*words: str) -> str:
+        command = [sys.executable, "-m", "flows.cli", *words]
+        done = subprocess.run(command, env=system.environment, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr + done.stdout
+        return done.stdout
+
+    system.wait_empty_inbox()
+    assert "承诺事项" in duban("status")
+    assert "already running" in duban("up")
+    assert "properties proven" in duban("doctor")
+    assert "示例市云湖区民政局" in duban("ledger")
+    number = next(row["document_number"] for row in system.ledger().rows())
+    assert "第1页" in duban("show", number)
+
+
+def test_two_sub_folders_may_hold_the_same_name(system: System) -> None:
+    system.drop("甲/同名.txt", letter(105))
+    system.drop("乙/同名.txt", letter(106))
+    system.wait_empty_inbox()
+    numbers = {row["document_number"] for row in system.ledger().rows()}
+    assert {"云湖交提复〔2026〕105号", "云湖交提复〔2026〕106号"} <= numbers
