@@ -77,7 +77,20 @@ def chains_of(letter: ReplyLetter, statements: Sequence[dict[str, object]]) -> l
         most = max(dict.fromkeys(inside), key=inside.count)
         chain.clauses.append(item)
         chain.allowed.append((LABELS.index(most),) if most else OPEN)
+    for chain in chains.values():
+        _leave_open(chain)
     return list(chains.values())
+
+
+def _leave_open(chain: Chain) -> None:
+    """Readers differ on whether the facts before a refusal belong to it, so nothing is learned from them there."""
+    declined = LABELS.index("declined")
+    for t in range(len(chain.clauses) - 2, -1, -1):
+        here, after = chain.clauses[t], chain.clauses[t + 1]
+        if here.sentence != after.sentence or declined not in chain.allowed[t + 1] or here.voice == "declined":
+            continue
+        if chain.allowed[t] in (OPEN, (declined,)):
+            chain.allowed[t] = (*OPEN, declined)
 
 
 class Model:

@@ -53,7 +53,7 @@ def described(letter: ReplyLetter, view: str, sentences: Sequence[Sentence]) -> 
         size = len(sentence.clauses)
         own = hits[at : at + size]
         context = _Context(sentence, tones[sentence.section] if sentence.section >= 0 else "", _lead(sentence, leads))
-        context.label = _is_label(sentences, index, labelled)
+        context.label = _is_label(sentences, index, labelled) and _names_only(sentence, own)
         if sentence.item is not None and sentence.item.first:
             labelled[sentence.item.list_id] = context.label
         context.lead_in = _is_lead_in(sentences, index)
@@ -105,6 +105,15 @@ def _is_label(sentences: Sequence[Sentence], index: int, labelled: dict[int, boo
         return False
     following = sentences[index + 1] if index + 1 < len(sentences) else None
     return following is not None and following.paragraph == sentence.paragraph and not following.enumerator
+
+
+def _names_only(sentence: Sentence, hits: Sequence[Sequence[Hit]]) -> bool:
+    """No wording of a promise or refusal in it; an item's label may hold a verb of resolve ("加强宣传。")."""
+    loudest = max((hit.cue.weight for clause in hits for hit in clause if hit.cue.says not in ("none", "hint")), default=0.0)
+    return loudest < (_LABEL_ITEM if sentence.enumerator else _LABEL_PLAIN)
+
+
+_LABEL_ITEM, _LABEL_PLAIN = 2.5, 0.5
 
 
 def _is_lead_in(sentences: Sequence[Sentence], index: int) -> bool:

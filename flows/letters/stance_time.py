@@ -49,7 +49,7 @@ def _tense(hit: re.Match[str], written: date | None) -> Tense:
     if kind == "plan":
         return _side(int(load_table("tenses")["plan_ends"][groups["plan"]]) - written.year, True)
     if kind == "year":
-        return _side(int(groups["y2"]) - written.year, bool(groups["by"]))
+        return _side(int(groups["y2"] or groups["y4"]) - written.year, bool(groups["by"] or groups["to"]))
     year = int(groups["y"]) if groups["y"] else written.year
     months = (year - written.year) * 12 + _last_month(groups, written.month) - written.month
     return _side(months, bool(groups["by2"] or groups["by3"]))

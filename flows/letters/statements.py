@@ -46,17 +46,35 @@ def _drafts(
             end += 1
         label = labels[start].label
         if label != "none":
-            first = _first(clauses, labels, start, taken)
+            first = _first(clauses, labels, _trimmed(clauses, start, end, label), taken)
             yield _draft(letter, sentences[clauses[start].sentence], clauses[first:end], labels[start:end], label)
             taken = end
         start = end
 
 
+def _trimmed(clauses: Sequence[Described], start: int, end: int, stance: Stance) -> int:
+    """Where a refusal begins: bare facts told before it stay outside, a reason or its object inside."""
+    if stance != "declined":
+        return start
+    first = next((at for at in range(start, end) if clauses[at].voice == "declined"), start)
+    while first > start and any("declined" in hit.cue.joins for hit in clauses[first - 1].hits):
+        first -= 1
+    if first > start and clauses[first - 1].clause.end - clauses[first - 1].clause.start <= _BRIEF:
+        first -= 1
+    return first
+
+
+# A fact of this length before a refusal is told as its reason.
+_BRIEF = 14
+
+
 def _first(clauses: Sequence[Described], labels: Sequence[Judged], start: int, taken: int) -> int:
     """Where the statement begins: clauses right before it that only give its reason or its object belong to it."""
     first = start
-    while first > taken and clauses[first - 1].sentence == clauses[start].sentence and labels[first - 1].label == "none":
+    while first > taken and clauses[first - 1].sentence == clauses[start].sentence:
         if not any(labels[start].label in hit.cue.joins for hit in clauses[first - 1].hits):
+            break
+        if labels[first - 1].label not in ("none", "done", labels[start].label):
             break
         first -= 1
     return first
