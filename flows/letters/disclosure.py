@@ -1,0 +1,48 @@
+"""How public a letter is: everything made of it is at most as public as the letter itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+Level = Literal["public_full", "public_summary", "on_request", "not_public"]
+
+# From the most public to the least.
+LEVELS: tuple[Level, ...] = ("public_full", "public_summary", "on_request", "not_public")
+
+
+def level_of(record: Mapping[str, Any]) -> Level:
+    """The level of a record (contract shape); a letter that does not say is not public."""
+    return as_level(record["header"]["disclosure_normalised"])
+
+
+def as_level(said: str | None) -> Level:
+    """The level for a normalised disclosure as ledger rows and notices carry it; None counts as not public."""
+    for level in LEVELS:
+        if said == level:
+            return level
+    return "not_public"
+
+
+def least_public(levels: Iterable[Level]) -> Level:
+    """The level of something made of several letters; of nothing, not public."""
+    return max(levels, key=LEVELS.index, default="not_public")
+
+
+def is_restricted(level: Level) -> bool:
+    """Whether it lives in the restricted store, and UI and logs show its number and state only."""
+    return level in ("on_request", "not_public")
+
+
+def shows_text(level: Level) -> bool:
+    """Whether the letter's own words may be published; of a summary letter only the facts may."""
+    return level == "public_full"
+
+
+def label(record: Mapping[str, Any]) -> str:
+    """What UI and logs may call the letter: its number, and its title where it is public."""
+    header = record["header"]
+    number = header["document_number"] or record["id"][:12]
+    if is_restricted(level_of(record)) or not header["title"]:
+        return str(number)
+    return f"{number} {header['title']}"
