@@ -10,7 +10,6 @@ import logging
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Self
 from flows.adapters.inbox_folder import InboxFolder, Seen
 from flows.inbox_desk import Desk
 from flows.inbox_looks import Looks
+from flows.inbox_mail import Mail
 from flows.inbox_mounts import read_mountinfo
 from flows.inbox_supervision import Supervision
 from flows.letters.errors import Unavailable
@@ -27,7 +27,6 @@ from flows.letters.errors import Unavailable
 log = logging.getLogger("duban.inbox")
 
 _CHECK_SECONDS = 1.0
-_MOST_HINTS = 50_000
 _JOIN_SECONDS = 5.0
 
 
@@ -72,6 +71,8 @@ class InboxWatch:
         self._inbox = inbox
         self._sweep_seconds = sweep_seconds
         self._desk = Desk()
+        self._mail = Mail()
+        self._mail.ask_scan("start")
         self._looks = Looks(
             inbox, self._desk, settle_seconds=settle_seconds, rest_seconds=sweep_seconds, clock=time.monotonic
         )
@@ -80,16 +81,9 @@ class InboxWatch:
             polling=polling,
             poll_seconds=poll_seconds,
             mountinfo=mountinfo,
-            hint=self._hint,
+            hint=self._mail.hint,
             loss=self._lost,
         )
-        # The mail for the thread, guarded by the condition's lock.
-        self._mail = threading.Condition()
-        self._hints: dict[str, bool] = {}
-        self._released: deque[tuple[Seen, float | None]] = deque()
-        self._scan: str | None = "start"
-        self._losses: dict[str, int] = {}
-        self._stopping = False
         # The thread's own.
         self._sweeps = 0
         self._check_at = self._sweep_at = self._turned_at = time.monotonic()
@@ -115,7 +109,7 @@ class InboxWatch:
         watcher's thread is gone.
         """
         taken = self._desk.take(limit, timeout, self._thread.is_alive)
-        if not taken and not self._stopping and not self._thread.is_alive():
+        if not taken and not self._mail.is_stopping and not self._thread.is_alive():
             raise Unavailable("the watcher's thread ended; start the worker again")
         return taken
 
@@ -125,15 +119,11 @@ class InboxWatch:
         What still lies there unchanged is handed out again: after ``retry_after`` seconds, or where that is None after
         a rest of ``sweep_seconds`` that doubles each time, up to ten minutes.
         """
-        with self._mail:
-            self._released.extend((one, retry_after) for one in seen)
-            self._mail.notify()
+        self._mail.give_back(seen, retry_after)
 
     def health(self) -> Health:
         """A moment's picture."""
         ready, in_flight = self._desk.sizes()
-        with self._mail:
-            losses = dict(self._losses)
         return Health(
             alive=self._thread.is_alive(),
             trouble=self._supervision.trouble,
@@ -147,45 +137,27 @@ class InboxWatch:
             rescan_finds=self._looks.rescan_finds,
             sweeps=self._sweeps,
             restarts=self._supervision.restarts,
-            lost=losses,
+            lost=self._mail.losses(),
         )
 
     def close(self) -> None:
         """Stop watching; what is not taken stays in the inbox."""
-        with self._mail:
-            self._stopping = True
-            self._mail.notify()
+        self._mail.stop()
         self._desk.close()
         if self._thread.is_alive():
             self._thread.join(_JOIN_SECONDS)
         self._supervision.stop()
 
-    # -- for watchdog's threads: must not raise, must not wait ---------------------------------------------------------
-
-    def _hint(self, path: str, placed: bool) -> None:
-        with self._mail:
-            if len(self._hints) >= _MOST_HINTS and path not in self._hints:
-                self._note_loss("too_many_hints")
-            else:
-                self._hints[path] = self._hints.get(path, False) or placed
-            self._mail.notify()
-
     def _lost(self, reason: str) -> None:
-        with self._mail:
-            self._note_loss(reason)
-            if reason == "watch_refused":
-                self._supervision.polling = True
-                self._check_at = 0.0
-            self._mail.notify()
-
-    def _note_loss(self, reason: str) -> None:
-        self._scan = reason
-        self._losses[reason] = self._losses.get(reason, 0) + 1
+        if reason == "watch_refused":
+            self._supervision.polling = True
+            self._check_at = 0.0
+        self._mail.lost(reason)
 
     # -- the thread ---------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        while not self._stopping:
+        while not self._mail.is_stopping:
             try:
                 self._turn()
             except Unavailable as fault:
@@ -196,38 +168,28 @@ class InboxWatch:
 
     def _pause(self, trouble: str) -> None:
         self._supervision.say(trouble)
-        with self._mail:
-            self._scan = "trouble"
-            self._mail.wait_for(lambda: self._stopping, _CHECK_SECONDS)
+        self._mail.ask_scan("trouble")
+        self._mail.wait_stop(_CHECK_SECONDS)
 
     def _turn(self) -> None:
         self._turned_at = time.monotonic()
         self._supervise()
-        with self._mail:
-            reason, self._scan = self._scan, None
-            hints, self._hints = self._hints, {}
-        while released := self._next_released():  # one by one: a fault on the way must not keep the others in flight
-            self._looks.returned(*released)
+        hints, reason = self._mail.collect()
+        while returned := self._mail.next_returned():
+            self._looks.returned(*returned)
         for path, placed in hints.items():
             self._look_at(path, placed)
         if reason or time.monotonic() >= self._sweep_at:
             self._sweep(reason)
         self._looks.due()
-        with self._mail:
-            if not (self._hints or self._released or self._scan or self._stopping):
-                self._mail.wait(max(0.0, self._next_moment() - time.monotonic()))
-
-    def _next_released(self) -> tuple[Seen, float | None] | None:
-        with self._mail:
-            return self._released.popleft() if self._released else None
+        self._mail.wait(self._next_moment() - time.monotonic())
 
     def _supervise(self) -> None:
         if time.monotonic() < self._check_at:
             return
         self._check_at = time.monotonic() + _CHECK_SECONDS
         if self._supervision.check():
-            with self._mail:
-                self._scan = self._scan or "watching_anew"
+            self._mail.ask_scan("watching_anew")
 
     def _look_at(self, path: str, placed: bool) -> None:
         below = path.removeprefix(f"{self._inbox.root}{os.sep}")

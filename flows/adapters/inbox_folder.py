@@ -15,6 +15,7 @@ from typing import Literal
 
 from flows.adapters import inbox_files as files
 from flows.adapters import inbox_names as names
+from flows.adapters.inbox_checks import missing_rights, nestings
 from flows.adapters.inbox_files import Stamp
 from flows.adapters.inbox_quarantine import Quarantine
 from flows.adapters.inbox_seen import (
@@ -59,7 +60,7 @@ class InboxFolder:
         self._quarantine = Quarantine(quarantine)
         self._spool = spool
         self._largest = largest
-        faults = [*_rights(inbox), *_nesting(inbox, (quarantine, spool, *outputs))]
+        faults = [*missing_rights(inbox), *nestings(inbox, (quarantine, spool, *outputs))]
         if faults:
             raise SettingsError("the inbox cannot be used:\n" + "\n".join(faults))
         for folder, mode in ((quarantine, 0o750), (spool, 0o700)):
@@ -296,30 +297,3 @@ def _ignored_folder(parts: tuple[str, ...]) -> str | None:
 def _is_same(state: os.stat_result, claimed: Claimed) -> bool:
     found = Stamp.of(state)
     return (found.device, found.inode, found.size) == (claimed.stamp.device, claimed.stamp.inode, claimed.size)
-
-
-def _rights(inbox: Path) -> list[str]:
-    """What keeps us from using the inbox at all."""
-    if not inbox.is_dir():
-        kind = "is no folder" if inbox.exists() else "does not exist"
-        return [f"{inbox} {kind}; make it, or start `duban up` once, which makes it"]
-    wanted = (("read", os.R_OK), ("write", os.W_OK), ("enter", os.X_OK))
-    missing = [word for word, mode in wanted if not _may(inbox, mode)]
-    return [f"{inbox}: no right to {', '.join(missing)}; grant it to user id {os.geteuid()}"] if missing else []
-
-
-def _may(inbox: Path, mode: int) -> bool:
-    return os.access(inbox, mode, effective_ids=os.access in os.supports_effective_ids)
-
-
-def _nesting(inbox: Path, outputs: tuple[Path, ...]) -> list[str]:
-    """Folders duban writes to would feed the inbox, or the inbox would lie among what it wrote."""
-    root = Path(os.path.realpath(inbox))
-    faults = []
-    for output in outputs:
-        other = Path(os.path.realpath(output))
-        if other == root or root in other.parents:
-            faults.append(f"{output} lies inside the inbox {inbox}; what is written there would be read as letters")
-        elif other in root.parents:
-            faults.append(f"the inbox {inbox} lies inside {output}; choose separate folders")
-    return faults
