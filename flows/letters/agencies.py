@@ -62,21 +62,19 @@ class Directory:
         self._place_finder = ahocorasick_rs.AhoCorasick(own, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
 
     @classmethod
-    def load(cls, source: Path | str | bytes) -> Directory:
-        """The directory of a TOML file or its bytes; raises ``RulesError`` listing every fault with its place."""
-        where = "the agency directory" if isinstance(source, bytes) else str(source)
-        try:
-            raw = source if isinstance(source, bytes) else Path(source).read_bytes()
-            table = tomllib.loads(raw.decode("utf-8-sig"))
-        except OSError as fault:
-            raise RulesError(f"{where} cannot be read ({fault.strerror}); set DUBAN_AGENCIES") from fault
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-            raise RulesError(f"{where} is not TOML: {fault}") from fault
-        faults = schemas.faults("rules/directory", table) or _contradictions(table["agency"])
-        if faults:
-            raise RulesError(f"{where} is wrong:\n" + "\n".join(faults))
-        parents = {row["name"]: row["parent"] for row in table.get("jurisdiction", ())}
-        return cls((_agency(row) for row in table["agency"]), parents)
+    def load(cls, *sources: Path | str | bytes) -> Directory:
+        """The directory of one or more TOML files, or their bytes; the first to name a body in a place holds it.
+
+        Raises ``RulesError`` listing every fault with its place.
+        """
+        agencies: dict[tuple[str, str], Agency] = {}
+        parents: dict[str, str] = {}
+        for source in sources:
+            table = _table(source)
+            parents |= {row["name"]: row["parent"] for row in table.get("jurisdiction", ())}
+            for row in table["agency"]:
+                agencies.setdefault((row["jurisdiction"], row["name"]), _agency(row))
+        return cls(agencies.values(), parents)
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -193,6 +191,21 @@ class Directory:
             # A name that the directory gives to a body of the same jurisdiction stays with it.
             taken = {agency.jurisdiction for agency in self._named.get(name, ())}
             self._named[name].extend(agency for agency in owners if agency.jurisdiction not in taken)
+
+
+def _table(source: Path | str | bytes) -> dict[str, Any]:
+    where = "the agency directory" if isinstance(source, bytes) else str(source)
+    try:
+        raw = source if isinstance(source, bytes) else Path(source).read_bytes()
+        table = tomllib.loads(raw.decode("utf-8-sig"))
+    except OSError as fault:
+        raise RulesError(f"{where} cannot be read ({fault.strerror}); set DUBAN_AGENCIES") from fault
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise RulesError(f"{where} is not TOML: {fault}") from fault
+    faults = schemas.faults("rules/directory", table) or _contradictions(table["agency"])
+    if faults:
+        raise RulesError(f"{where} is wrong:\n" + "\n".join(faults))
+    return table
 
 
 def _agency(row: dict[str, Any]) -> Agency:
