@@ -301,8 +301,8 @@ class Assignment:
 
 
 NoticeKind = Literal[
-    "hand_off", "reminder", "overdue", "reassignment", "objection", "extension", "completion", "carry_over",
-    "annual_list", "explanation", "bundle",
+    "hand_off", "reassignment", "reminder", "overdue", "explanation", "objection", "extension", "returned",
+    "withdrawal", "completion", "carry_over", "annual_list", "bundle",
 ]  # fmt: skip
 
 

@@ -62,6 +62,7 @@ def notice(
     source: str,
     time: str,
     role: OwnerRole = "lead",
+    stage: str | None = None,
     day: str | None = None,
     occasion: str = "",
     templates: Templates | None = None,
@@ -71,13 +72,12 @@ def notice(
     ``data`` brings ``to``, ``disclosure``, ``items`` and what the kind adds.  ``subject`` is the commitment's id, or
     what a list is about; ``occasion`` tells apart notices of one kind about the same thing (the day of a reminder).
     """
-    words = wording(kind, role)
+    words = wording(kind, role, stage)
     full = {"kind": kind, "title": words["title"], "role": role, "day": day, "requests": words["requests"], **data}
-    if "slip" in words:
-        full.setdefault("slip", words["slip"])
+    full |= {name: words[name] for name in ("stage", "slip", "blanks") if name in words}
     event = {
         "specversion": "1.0",
-        "id": notice_id(kind, subject, data["to"]["agency_id"], role, occasion),
+        "id": notice_id(kind, subject, data["to"]["agency_id"], role, "/".join(filter(None, (stage, occasion)))),
         "source": source,
         "type": f"duban.notice.{kind}.v1",
         "subject": subject,
@@ -108,19 +108,19 @@ def notice_id(kind: str, subject: str, agency_id: str, role: str, occasion: str 
     return "N" + hashlib.sha256(seed.encode("utf-8")).hexdigest()[:24]
 
 
-def wording(kind: NoticeKind, role: OwnerRole) -> dict[str, Any]:
-    """Title, opening and requests of a kind for this role, the clocks' days filled in."""
+def wording(kind: str, role: str, stage: str | None = None) -> dict[str, Any]:
+    """Title, opening, requests and blanks of a kind (and stage) for this role, the clocks' days filled in."""
     table = load_table("notices")
-    row = next((row for row in table["notice"] if row["kind"] == kind), None)
+    row = next((row for row in table["notice"] if row["kind"] == kind and row.get("stage") == stage), None)
     if row is None:
-        raise RulesError(f"rules/notices.toml has no row for the kind {kind!r}; add one")
+        raise RulesError(f"rules/notices.toml has no row for the kind {kind!r}, stage {stage!r}; add one")
     requests = row.get("role_requests", {}).get(role, row["requests"])
     found = {
         "title": row.get("role_title", {}).get(role, row["title"]),
         "opening": row.get("role_opening", {}).get(role, row["opening"]),
         "requests": [line.format_map(table["clocks"]) for line in requests],
     }
-    return found | ({"slip": row["slip"]} if "slip" in row else {})
+    return found | {name: row[name] for name in ("stage", "slip", "blanks") if name in row}
 
 
 def item_of(record: Mapping[str, Any], statement: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,33 +1,38 @@
-"""Turns a notice into the sheet a clerk reads: HTML from a template that a site can replace."""
+"""Turns a notice into paper: HTML a clerk reads in a browser, DOCX an office edits, PDF it prints; a site may change each."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
-from typing import Any
+from typing import Any, Literal
 
+import pylopdf_fonts_zh_cn
+import typst
 from jinja2 import BaseLoader, ChoiceLoader, DictLoader, Environment, StrictUndefined, TemplateError
 
+from flows.letters import docx_paper
 from flows.letters.errors import RulesError
-from flows.letters.rules.load import load_table
-
-_SHIPPED = "notice.html.j2"
+from flows.letters.papers import chinese_day, paper_of
 
 
 @dataclass(frozen=True)
 class Templates:
-    """Sheet templates: a site's own (file name → text) before the shipped ones.
+    """Templates of papers: a site's own (file name → bytes) before the shipped ones.
 
-    A template is looked for as ``<kind>.html.j2``, then ``notice.html.j2``.  What a letter says is always escaped.
+    HTML is looked for as ``<kind>.html.j2``, then ``notice.html.j2``; PDF as ``<kind>.typ``, then ``notice.typ``; DOCX takes
+    page, styles, header and footer from ``notice.docx`` where the site has one.  What a letter says is data in all three.
     """
 
-    own: tuple[tuple[str, str], ...] = ()
+    own: tuple[tuple[str, bytes], ...] = ()
 
     @cached_property
     def environment(self) -> Environment:
-        loaders: list[BaseLoader] = [DictLoader(dict(self.own)), DictLoader(_shipped())]
+        own = {name: data.decode("utf-8") for name, data in self.own if name.endswith(".j2")}
+        shipped = {name: data.decode("utf-8") for name, data in _shipped().items() if name.endswith(".j2")}
+        loaders: list[BaseLoader] = [DictLoader(own), DictLoader(shipped)]
         made = Environment(
             loader=ChoiceLoader(loaders),
             autoescape=True,
@@ -38,6 +43,11 @@ class Templates:
         made.filters["day"] = chinese_day
         return made
 
+    def find(self, *names: str) -> bytes | None:
+        """The first template there is under one of the names."""
+        held = _shipped() | dict(self.own)
+        return next((held[name] for name in names if name in held), None)
+
 
 @cache
 def shipped_templates() -> Templates:
@@ -45,31 +55,52 @@ def shipped_templates() -> Templates:
 
 
 @cache
-def _shipped() -> dict[str, str]:
+def _shipped() -> dict[str, bytes]:
     folder = resources.files("flows.letters") / "templates"
-    return {entry.name: entry.read_text("utf-8") for entry in folder.iterdir() if entry.name.endswith(".j2")}
+    return {entry.name: entry.read_bytes() for entry in folder.iterdir() if entry.name.endswith((".j2", ".typ"))}
 
 
 def sheet(event: Mapping[str, Any], opening: str, templates: Templates | None = None) -> str:
     """The sheet of a notice (its CloudEvent) as one HTML page; ``RulesError`` where a site's template is wrong."""
     environment = (templates or shipped_templates()).environment
-    data = event["data"]
+    kind = event["data"]["kind"]
     try:
-        template = environment.select_template([f"{data['kind']}.html.j2", _SHIPPED])
-        return template.render(
-            notice=data,
-            number=event["id"],
-            opening=opening,
-            words=load_table("notices")["words"],
-            restricted=data["disclosure"] not in ("public_full", "public_summary"),
-        )
+        template = environment.select_template([f"{kind}.html.j2", "notice.html.j2"])
+        return template.render(paper=paper_of(event, opening), notice=event["data"])
     except TemplateError as fault:
-        raise RulesError(f"the sheet template for {data['kind']!r} is wrong: {fault}") from fault
+        raise RulesError(f"the sheet template for {kind!r} is wrong: {fault}") from fault
 
 
-def chinese_day(day: str | None) -> str:
-    """2025-12-31 as 2025年12月31日; an empty string for None."""
-    if day is None:
-        return ""
-    year, month, number = (int(part) for part in day.split("-"))
-    return f"{year}年{month}月{number}日"
+def docx(event: Mapping[str, Any], opening: str, templates: Templates | None = None) -> bytes:
+    """The paper of a notice as DOCX; the same notice gives the same bytes."""
+    base = (templates or shipped_templates()).find("notice.docx")
+    return docx_paper.write(paper_of(event, opening), base)
+
+
+def pdf(event: Mapping[str, Any], opening: str, templates: Templates | None = None) -> bytes:
+    """The paper of a notice as PDF; the same notice gives the same bytes."""
+    return _typeset(event, opening, templates or shipped_templates(), "pdf")[0]
+
+
+def pictures(event: Mapping[str, Any], opening: str, templates: Templates | None = None) -> list[bytes]:
+    """The paper of a notice as PNG, one a page."""
+    return _typeset(event, opening, templates or shipped_templates(), "png")
+
+
+def _typeset(event: Mapping[str, Any], opening: str, templates: Templates, form: Literal["pdf", "png"]) -> list[bytes]:
+    source = templates.find(f"{event['data']['kind']}.typ", "notice.typ")
+    if source is None:
+        raise RulesError("there is no template notice.typ")
+    paper = json.dumps(paper_of(event, opening), ensure_ascii=False)
+    try:
+        made: object = typst.compile(  # type: ignore[misc]  # the stub has a type variable no call can settle
+            source,
+            format=form,
+            font_paths=[str(pylopdf_fonts_zh_cn.serif_path().parent)],
+            ignore_system_fonts=True,
+            sys_inputs={"paper": paper},
+            timestamp=0,
+        )
+    except typst.TypstError as fault:
+        raise RulesError(f"the print template for {event['data']['kind']!r} is wrong: {fault}") from fault
+    return list(made) if isinstance(made, list) else [bytes(made)] if isinstance(made, bytes) else []

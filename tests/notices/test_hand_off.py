@@ -135,11 +135,11 @@ def test_what_a_letter_says_is_text_never_markup() -> None:
 
 def test_a_site_may_bring_its_own_template() -> None:
     record = with_statement(owners=[LEAD])
-    own = Templates((("hand_off.html.j2", "<p>{{ notice.to.name }}</p>"),))
+    own = Templates((("hand_off.html.j2", b"<p>{{ notice.to.name }}</p>"),))
     (notice,) = hand_off(record, route(record, DIRECTORY), DIRECTORY, own)
     assert notice.sheet == "<p>瓯溪县农业农村局</p>"
     with pytest.raises(RulesError, match="template"):
-        hand_off(record, route(record, DIRECTORY), DIRECTORY, Templates((("hand_off.html.j2", "{{ nothing }}"),)))
+        hand_off(record, route(record, DIRECTORY), DIRECTORY, Templates((("hand_off.html.j2", b"{{ nothing }}"),)))
 
 
 def test_the_folder_holds_each_notice_once(tmp_path: Path) -> None:
