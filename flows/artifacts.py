@@ -10,6 +10,8 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.client.orchestration import get_client
 from prefect.context import FlowRunContext
 
+from flows.letters import disclosure
+from flows.letters.masking import mask_record
 from flows.letters.model import COMMITMENT_STANCES
 from flows.ports import Receipt
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 _FATES = {"archived": "归档", "duplicate": "重复", "quarantined": "隔离", "unpacked": "拆包", "gone": "无此文件"}
 _STANCES = {"pledged": "承诺", "conditional": "有条件承诺", "ongoing": "在办", "declined": "暂不采纳", "done": "已办"}
 _ROLES = {"lead": "牵头", "support": "配合"}
-_RESTRICTED = ("on_request", "not_public")
 
 
 def tally(fates: Iterable[Fate], waiting: int) -> dict[str, int]:
@@ -31,7 +32,7 @@ def tally(fates: Iterable[Fate], waiting: int) -> dict[str, int]:
 
 def is_restricted(record: dict[str, Any]) -> bool:
     """Whether the UI may show no more than the letter's number and state."""
-    return record["header"]["disclosure_normalised"] in _RESTRICTED
+    return disclosure.is_restricted(disclosure.level_of(record))
 
 
 def title_of(record: dict[str, Any]) -> str:
@@ -65,6 +66,7 @@ def show_letter(record: dict[str, Any], receipts: Sequence[Receipt], made: Wirin
 def commitment_rows(record: dict[str, Any]) -> list[dict[str, Any]]:
     """One row a commitment: quote, owners, deadline, page; for a restricted letter its id and state only."""
     rows = []
+    record = mask_record(record)
     for statement in record["statements"]:
         if statement["stance"] not in COMMITMENT_STANCES:
             continue
@@ -93,6 +95,7 @@ def _owners(statement: dict[str, Any]) -> str:
 
 def letter_page(record: dict[str, Any], receipts: Sequence[Receipt], outbox: str) -> str:
     """Markdown: header, commitments with their quotes, problems, where everything is."""
+    record = mask_record(record)
     header = record["header"]
     lines = [f"# {_plain(title_of(record))}", ""]
     if is_restricted(record):

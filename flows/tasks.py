@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,13 +19,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flows import artifacts
 from flows.adapters.inbox_folder import Claimed
+from flows.letters import disclosure
 from flows.letters.errors import ArchiveConflict, LetterError, SecretLetter, Unavailable
 from flows.letters.model import Original
 from flows.letters.notices import hand_off
+from flows.letters.premis import to_lines
+from flows.letters.proof import filing_events, page_map
 from flows.letters.reading import containers
 from flows.letters.routing import route
 from flows.letters.understanding import Understood, understand
-from flows.ports import Receipt, original_key, record_key
+from flows.ports import Archive, Receipt, original_key, record_key
+from flows.seal_archive import AGENT
 from flows.wiring import Wiring, now, wiring
 
 Log = logging.Logger | logging.LoggerAdapter[Any]
@@ -144,15 +149,29 @@ def _archive(data: bytes, original: Original, letter: LetterRef, made: Wiring, l
 def keep_original(data: bytes, original: Original, understood: Understood, made: Wiring) -> Receipt:
     """The original in the archive, receipt read back: the letter is safe from here on."""
     media_type = understood.record["original"]["media_type"]
-    return made.archive.put(original_key(original.sha256), data, media_type=media_type, name=original.name)
+    archive = archive_of(understood.record, made)
+    return archive.put(original_key(original.sha256), data, media_type=media_type, name=original.name)
 
 
 def file_record(understood: Understood, made: Wiring) -> Receipt:
-    """Record and text beside the original; the record's receipt comes back."""
+    """Record, text and event log beside the original; the record's receipt comes back."""
     sha256, version = understood.record["original"]["sha256"], understood.record["rules_version"]
+    archive = archive_of(understood.record, made)
     text = understood.text.text.encode("utf-8")
-    made.archive.put(record_key(sha256, version, ".txt"), text, media_type="text/plain; charset=utf-8")
-    return made.archive.put(record_key(sha256, version), understood.record_bytes, media_type="application/json")
+    archive.put(record_key(sha256, version, ".txt"), text, media_type="text/plain; charset=utf-8")
+    log = record_key(sha256, version, ".events.jsonl")
+    if archive.receipt(log) is None:  # an earlier try that broke off has told the same, at its own moment
+        assignments = route(understood.record, made.directory)
+        events = filing_events(understood.record, page_map(understood.text), assignments, at=now(), agent=AGENT)
+        archive.put(log, to_lines(events), media_type="application/jsonl")
+    return archive.put(record_key(sha256, version), understood.record_bytes, media_type="application/json")
+
+
+def archive_of(record: Mapping[str, Any] | None, made: Wiring) -> Archive:
+    """The part of the archive a letter belongs to; what is no letter (a container of letters) is as good as restricted."""
+    if record is None or disclosure.is_restricted(disclosure.level_of(record)):
+        return made.restricted
+    return made.archive
 
 
 def enter_ledger(understood: Understood, kept: Receipt, filed: Receipt, made: Wiring) -> None:
@@ -171,8 +190,9 @@ def deliver(letter_id: str, made: Wiring) -> int:
 
 def clear_inbox(fate: Fate, claimed: Claimed, made: Wiring) -> None:
     """The file leaves the inbox only when the archive, asked again, shows equal receipts."""
+    archive = archive_of(fate.record, made)
     for receipt in fate.receipts:
-        found = made.archive.receipt(receipt.key)
+        found = archive.receipt(receipt.key)
         if found is None or found.sha256 != receipt.sha256:
             raise Unavailable(f"{receipt.key} cannot be read back from the archive; the letter stays in the inbox")
     made.ledger.mark(claimed.sha256, "cleared", now())
@@ -183,7 +203,7 @@ def _unpack(letter: LetterRef, claimed: Claimed, made: Wiring, log: Log) -> Fate
     """A ZIP or mail with letters: the container is kept, each member is dropped and becomes a letter of its own."""
     members = containers.unpack(claimed.data, claimed.name)
     key = original_key(claimed.sha256)
-    kept = made.archive.put(key, claimed.data, media_type="application/octet-stream", name=claimed.name)
+    kept = made.restricted.put(key, claimed.data, media_type="application/octet-stream", name=claimed.name)
     for member in members:
         made.inbox.drop(member.data, f"{claimed.name}.d/{member.name}")
     fate = Fate("unpacked", letter.path, claimed.sha256, f"已拆出{len(members)}个文件，分别办理", None, (kept,))
@@ -198,8 +218,9 @@ def _again_from_archive(letter: LetterRef, made: Wiring, log: Log) -> Fate:
     if letter.sha256 is None or row is None:
         log.warning("%s is not in the inbox and was never archived: nothing to do", letter.path)
         return Fate("gone", letter.path, letter.sha256, "文件不在收件箱，也没有归档记录")
-    before = json.loads(made.archive.get(row["record_key"]))["original"]
-    data = made.archive.get(row["original_key"])
+    archive = made.restricted if disclosure.is_restricted(disclosure.as_level(row["disclosure"])) else made.archive
+    before = json.loads(archive.get(row["record_key"]))["original"]
+    data = archive.get(row["original_key"])
     original = Original(before["name"], letter.sha256, len(data), before["media_type"], before["received_at"])
     log.info("processing %s again from the archive", row["original_key"])
     return _archive(data, original, letter, made, log)

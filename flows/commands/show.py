@@ -6,6 +6,7 @@ import json
 
 import click
 
+from flows.letters import disclosure
 from flows.letters.model import COMMITMENT_STANCES
 from flows.settings import load_settings
 
@@ -24,7 +25,8 @@ def show(wanted: str, as_json: bool) -> None:
     row = ledger.find(wanted)
     if row is None:
         raise click.ClickException(f"台账中没有“{wanted}”；请用 duban ledger 查看现有编号")
-    archive = wiring.archive(settings)
+    restricted = disclosure.is_restricted(disclosure.as_level(row["disclosure"]))
+    archive = wiring.archive(settings, restricted=restricted)
     record = json.loads(archive.get(row["record_key"]))
     if as_json:
         click.echo(json.dumps(record, ensure_ascii=False, indent=1))

@@ -18,6 +18,7 @@ import psutil
 
 from flows import parts, prefect_server, up, wiring
 from flows.adapters.sql_ledger import SqlLedger
+from flows.letters import disclosure
 from flows.letters.model import COMMITMENT_STANCES
 from flows.settings import Settings, load_settings
 
@@ -67,7 +68,8 @@ def _show_letter(settings: Settings, ports: parts.Ports) -> bool:
         print(f"demo: the letter was not processed within {_DONE_WITHIN:.0f} s; see {settings.logs}", file=sys.stderr)
         return False
     print(f"processed {time.monotonic() - dropped:.1f} s after the drop (of these {settings.settle_seconds:g} s to settle)")
-    archive = wiring.archive(settings)
+    restricted = disclosure.is_restricted(disclosure.as_level(row["disclosure"]))
+    archive = wiring.archive(settings, restricted=restricted)
     _print_record(json.loads(archive.get(row["record_key"])))
     print(f"\n档案库中的对象\n  {row['original_key']}\n  {row['record_key']}")
     files = sorted(path for path in settings.outbox.rglob("*") if path.is_file())
