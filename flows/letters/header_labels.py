@@ -64,11 +64,19 @@ def labelled(rows: Sequence[Row]) -> Iterator[Labelled]:
         hits = list(_label().finditer(row.view)) if (":" in row.view or "[" in row.view) else []
         for hit, following in zip_longest(hits, hits[1:]):
             end = following.start() if following else len(row.view)
-            yield _value(row, hit.group("label"), hit.end(), end)
+            found = _value(row, hit.group("label"), hit.end(), end)
+            if not found.value and following is None and i + 1 < len(rows) and _stands_alone(rows[i + 1]):
+                found = _value(rows[i + 1], hit.group("label"), 0, len(rows[i + 1].view))
+            yield found
         if not hits and i + 1 < len(rows) and is_label(row.view):
             after = rows[i + 1]
             if not is_label(after.view):
                 yield _value(after, row.view, 0, len(after.view))
+
+
+def _stands_alone(row: Row) -> bool:
+    """A short line without a label: the value of a label that ends the line before (电话：⏎58601037)."""
+    return len(row.view) <= 20 and re.fullmatch(r"[\d\-转 ()]+", row.view) is not None
 
 
 def _value(row: Row, label: str, start: int, end: int) -> Labelled:

@@ -33,9 +33,7 @@ def outcome_in(zones: Zones, labels: Sequence[Labelled], number: Found | None) -
     return None
 
 
-def disclosure_in(
-    zones: Zones, labels: Sequence[Labelled], number: Found | None
-) -> tuple[Found | None, list[Problem]]:
+def disclosure_in(zones: Zones, labels: Sequence[Labelled]) -> tuple[Found | None, list[Problem]]:
     """How far it may be published, as written: behind its label, else in a notice above or below the text."""
     found = [*_labelled_disclosure(labels), *_notices(zones)]
     if not found:
@@ -86,7 +84,8 @@ _SCANNED_PAGE_HEAD = 3
 def secrecy_mark(source: SourceText, zones: Zones) -> str | None:
     """The mark of state secrecy in the letter's head or at the head of a page; the word inside a sentence is none."""
     rule = patterns("header")["secrecy"]
-    raw, page, on_page = [], 0, 0
+    raw: list[str] = []
+    page = on_page = 0
     for line in source.lines:
         on_page = on_page + 1 if line.page == page else 1
         page = line.page

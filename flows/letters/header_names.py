@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from flows.letters.header_labels import Labelled
 from flows.letters.model import Contact, Span
-from flows.letters.wordings import patterns
+from flows.letters.wordings import folded, patterns
 from flows.letters.zones import Row, Zones
 
 Named = tuple[str, Span]
@@ -37,9 +37,7 @@ def _signed(zones: Zones) -> list[Named]:
             found.extend(bodies_in(row.view, row.start))
         elif rules["closing"].fullmatch(row.view) and not found:
             continue
-        elif rules["attachment_line"].match(row.view) or rules["form_line"].search(row.view):
-            break
-        elif found:
+        elif rules["attachment_line"].match(row.view) or rules["form_line"].search(row.view) or found:
             break
     return _once(found)
 
@@ -87,7 +85,14 @@ def _once(found: Sequence[Named]) -> list[Named]:
 _LISTED = re.compile(r"[、,;，；]|(?<=[\u4e00-\u9fff]{2})[ \u3000]+(?=[\u4e00-\u9fff]{2})")
 
 
-def addressees_of(view: str, at: int) -> list[Named]:
+def addressees_of(zones: Zones, text: str) -> list[Named]:
+    """Whom the salutation speaks to, bodies whole, people bare; empty where there is none."""
+    if zones.salutation is None:
+        return []
+    return names_in(folded(zones.salutation.quote(text)), zones.salutation.start)
+
+
+def names_in(view: str, at: int) -> list[Named]:
     """The names of a salutation (its folded text without the colon, beginning at ``at``), bodies whole, people bare."""
     rules = patterns("header")
     found, start = [], 0

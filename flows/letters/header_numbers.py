@@ -24,21 +24,21 @@ class Found:
 _FULL = (("document_number", ""), ("document_number_round", ""), ("document_number_broken", "?"))
 
 
-def document_number(text: str, head: Sequence[Row], labels: Sequence[Labelled]) -> tuple[Found | None, list[Problem]]:
+def document_number(head: Sequence[Row], labels: Sequence[Labelled]) -> tuple[Found | None, list[Problem]]:
     """The letter's own number, with 〔〕 and no blanks, from the lines above the salutation; problems where it is broken."""
     for label in labels:
         if label.field == "document_number":
             row = Row(label.span.start, label.span.end, label.value)
-            if found := _number_in(text, row):
+            if found := _number_in(row):
                 return found
     for row in reversed(head):
-        if found := _number_in(text, row):
+        if found := _number_in(row):
             return found
     for i, row in enumerate(head):
         # 普绿容⏎〔2019〕⏎44号: one number over several lines.
-        if row.view.startswith("[") and 0 < i:
+        if row.view.startswith("[") and i > 0:
             joined = _joined(head[i - 1 : i + 2])
-            if found := _number_in(text, joined):
+            if found := _number_in(joined):
                 return found
     return None, []
 
@@ -47,7 +47,7 @@ def _joined(rows: Sequence[Row]) -> Row:
     return Row(rows[0].start, rows[-1].end, "".join(row.view for row in rows))
 
 
-def _number_in(text: str, row: Row) -> tuple[Found, list[Problem]] | None:
+def _number_in(row: Row) -> tuple[Found, list[Problem]] | None:
     rules = patterns("header")
     for name, mark in _FULL:
         hit = rules[name].search(row.view)

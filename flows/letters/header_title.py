@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flows.letters.header_labels import Labelled, begins_with_label, is_label
-from flows.letters.model import Span
 from flows.letters.wordings import patterns
 from flows.letters.zones import Row, Zones
 
 _MOST_LINES = 5
 
 
-def title_of(text: str, zones: Zones, labels: Sequence[Labelled]) -> Row | None:
+def title_of(zones: Zones, labels: Sequence[Labelled]) -> Row | None:
     """The title as one row over its lines, the nearest above the salutation; None where the letter has none."""
     head = zones.rows[: zones.head]
     plain = [_may_be_title(row) for row in head]
@@ -73,7 +72,3 @@ def _belongs(head: Sequence[Row], start: int, end: int) -> bool:
     below = head[end] if end < len(head) else None
     return below is None or rules["document_number"].search(below.view) is None
 
-
-def span_of(row: Row) -> Span:
-    """The title's place."""
-    return Span(row.start, row.end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -41,33 +42,45 @@ def sections_of(text: str, rows: Sequence[Row], begins: int, ends: int) -> tuple
 
 def _heads(text: str, rows: Sequence[Row], begins: int, ends: int) -> Iterator[_Head]:
     level = 0
-    for row in rows:
-        if row.start < begins or row.start >= ends or row.view[0] not in _MARKS:
+    within = [row for row in rows if begins <= row.start < ends]
+    for i, row in enumerate(within):
+        if row.view[0] not in _MARKS:
             continue
-        head = _numbered(text, row) or _about(text, row, level + 1)
+        following = within[i + 1].view if i + 1 < len(within) else ""
+        head = _numbered(text, row, following) or _about(text, row, level + 1, following)
         if head is not None:
             if head.number is not None:
                 level = head.level
             yield head
 
 
-def _numbered(text: str, row: Row) -> _Head | None:
+def _numbered(text: str, row: Row, following: str) -> _Head | None:
     rules = patterns("layout")
     for name, level in _LEVELS:
         hit = rules[name].match(row.view)
         if hit is None:
             continue
-        rest = row.view[hit.end() :]
-        alone = len(rest) <= _LONGEST_HEAD and not rest.rstrip("\"”’").endswith(("。", ";", "!", "?", ":", "，", ","))
-        alone = alone or _is_quoted(rest)
-        if alone and rest:
-            return _head(text, row, hit.group("number"), hit.end(), len(row.view), level, True)
+        number, begin, rest = hit.group("number"), hit.end(), row.view[hit.end() :]
+        # A line that its own sibling or nothing follows is an item of a list, not the head of a text.
+        if _fills_line(rest) and following and rules[name].match(following) is None:
+            return _head(text, row, number, begin, len(row.view), level, True)
         topic = rules["heading_topic"].match(rest) if level < 3 or _speaks_about(rest) else None
         if topic is None or topic.end() >= len(rest):
             return None
-        end = hit.end() + topic.end("heading")
-        return _head(text, row, hit.group("number"), hit.end(), end, level, False)
+        return _head(text, row, number, begin, begin + topic.end("heading"), level, False)
     return None
+
+
+_SENTENCE_END = re.compile(r"[。;!?]")
+_QUOTED = re.compile(r"[“《「][^”》」]{0,120}[”》」]")
+
+
+def _fills_line(rest: str) -> bool:
+    """True where the words after the number are a head and no sentence; marks inside quotations do not count."""
+    bare = _QUOTED.sub("“”", rest)
+    if not rest or len(rest) > _LONGEST_HEAD or bare.endswith((":", ",")):
+        return False
+    return _SENTENCE_END.search(bare) is None or _is_quoted(rest)
 
 
 def _is_quoted(rest: str) -> bool:
@@ -77,14 +90,16 @@ def _is_quoted(rest: str) -> bool:
 
 
 def _speaks_about(rest: str) -> bool:
-    return rest.startswith(("关于", "针对", "对于"))
+    return patterns("layout")["heading_word"].match(rest) is not None
 
 
-def _about(text: str, row: Row, level: int) -> _Head | None:
+def _about(text: str, row: Row, level: int, following: str) -> _Head | None:
     hit = patterns("layout")["heading_about"].match(row.view[: _LONGEST_HEAD + 40])
     if hit is None:
         return None
     alone = len(row.view) <= hit.end() + 1
+    if alone and not following:
+        return None
     return _head(text, row, None, 0, hit.end("heading"), level, alone)
 
 

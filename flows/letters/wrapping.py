@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from flows.letters.header_labels import begins_with_label
 from flows.letters.rows import Row, cell_width
+from flows.letters.wordings import folded, patterns
 
 # A cut line is at most this wide (A4 with the official font holds 28 characters, web copies up to about 50).
 _WIDEST = 60.0
@@ -69,7 +71,7 @@ def _blank_between_all(rows: Sequence[Row]) -> bool:
 
 def _continues(before: Row, row: Row, room: float, measure: Measure) -> bool:
     """Whether ``row`` goes on with the sentence or paragraph that ``before`` was cut in."""
-    if row.indent >= 1.5:
+    if row.indent >= 1.5 or begins_with_label(folded(row.text)):
         return False
     if before.indent + measure(before.text) + measure(_first_unit(row.text)) <= room:
         return False
@@ -77,7 +79,7 @@ def _continues(before: Row, row: Row, room: float, measure: Measure) -> bool:
         return True
     # After a full stop at the edge, a short line without one is a signature or a heading, no rest of the paragraph.
     short = row.indent + measure(row.text) < room and not _ENDS.search(row.text)
-    return not (short or _ENUMERATOR.match(row.text))
+    return not (short or _ENUMERATOR.match(row.text) or patterns("layout")["paragraph_start"].match(folded(row.text)))
 
 
 def _first_unit(text: str) -> str:

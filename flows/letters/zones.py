@@ -107,9 +107,8 @@ def _opening(rows: Sequence[Row], first: int, inline: int | None, begins: int) -
     received: int | None = None
     for row in rows[first : first + 3]:
         offset = max(0, start - row.start)
-        if received is None or len(row.view) < 200:
-            if hit := rules["opening_end"].search(row.view, offset, offset + 1200):
-                return Span(start, row.start + hit.end())
+        if hit := rules["opening_end"].search(row.view, offset, offset + 1200):
+            return Span(start, row.start + hit.end())
         if received is None and (hit := rules["received"].search(row.view, offset, offset + 600)):
             received = row.start + hit.end()
         if len(row.view) > 60:
