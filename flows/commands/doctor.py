@@ -125,7 +125,7 @@ def _server(settings: Settings) -> Finding:
 
 
 def _converters() -> Iterator[Finding]:
-    from flows.adapters import converters
+    from flows.adapters import converter
 
-    for name, place in converters.available().items():
-        yield Finding(f"converter {name}", True if place else None, place or converters.HOW_TO_GET[name])
+    for name, place in converter.available().items():
+        yield Finding(name, True if place else None, place or "not on this machine; files that need it are refused with advice")

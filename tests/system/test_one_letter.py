@@ -101,7 +101,7 @@ def test_a_person_can_run_it_again_from_the_archive(system: System) -> None:
 
 @pytest.mark.parametrize(
     ("name", "content", "code"),
-    [("empty.txt", b"", "unreadable_letter"), ("picture.txt", b"GIF89a\x01\x00\x01\x00", "unknown_format")],
+    [("empty.txt", b"", "unreadable_letter"), ("program.txt", b"MZ\x90\x00\x03\x00\x00\x00", "unknown_format")],
 )
 def test_what_cannot_be_read_waits_in_quarantine(system: System, name: str, content: bytes, code: str) -> None:
     aside = system.home / f".{name}"
