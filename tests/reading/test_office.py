@@ -12,6 +12,7 @@ from flows.letters.errors import UnknownFormat, UnreadableLetter
 from flows.letters.reading import read
 from flows.letters.reading.pictures import picture_of
 from tests.reading.office_files import doc_file, ofd_file, ole_file
+from tests.reading.sample_files import bundle
 
 
 def rows(data: bytes) -> list[str]:
@@ -83,3 +84,12 @@ def test_an_ofd_of_pictures_is_left_to_recognition_and_can_be_shown():
     shown = picture_of(data, "x.ofd", 1)
     assert shown.image.getpixel((800, 800)) == (200, 0, 0)
     assert (round(shown.width), round(shown.height)) == (595, 842)
+
+
+def test_an_ofd_whose_own_lists_are_damaged_gives_the_pages_there_are():
+    import zipfile
+
+    with zipfile.ZipFile(io.BytesIO(ofd_file([[(28, 60, "第二行"), (28, 50, "第一行")], [(28, 50, "第三行")]]))) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts["Doc_0/Document.xml"] = b"<broken"
+    assert rows(bundle(parts)) == ["第一行", "第二行", "第三行"]

@@ -76,7 +76,7 @@ def _bundle(data: bytes, name: str) -> tuple[Member, ...]:
     out = []
     for info in package.archive.infolist():
         path = _true_name(info.filename, bool(info.flag_bits & _UTF8_NAME))
-        if info.is_dir() or _JUNK.search(path):
+        if info.is_dir() or _JUNK.search(path.replace("\\", "/")):
             continue
         out.append(Member(plain_name(path), package.read(info.filename), (("archive", name), ("path", path))))
     return tuple(out)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import ofdkit  # type: ignore[import-untyped]
 from PIL import Image, ImageDraw, ImageFont
@@ -26,6 +28,22 @@ MAX_PAGES = 500
 MAX_CHARACTERS = 20_000  # a page of small print has a tenth
 _POINT = 72 / 25.4  # points in a millimetre
 _DOTS = 200 / 72  # pixels in a point of a drawn page
+
+
+_PAGE = re.compile(r"Page_(\d{1,6})/[^/]*Content[^/]*\.xml$", re.IGNORECASE)
+_A4 = [0.0, 0.0, 210.0, 297.0]
+_Listed = TypeVar("_Listed")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Text as placed on a page, in millimetres: its start, baseline, size and width."""
+
+    text: str
+    x: float
+    y: float
+    size: float
+    width: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +86,58 @@ def sheets_of(data: bytes, name: str) -> list[Sheet]:
         raise UnreadableLetter(f"{name}: an encrypted OFD; ask for a copy without a password", found="encrypted")
     try:
         with ofdkit.open(data) as document:
-            if len(document.pages) > MAX_PAGES:
-                raise UnreadableLetter(
-                    f"{name}: {len(document.pages)} pages, more than {MAX_PAGES}; send the letter alone",
-                    found="too many pages",
-                )
-            return [_sheet(page, package, name) for page in document.pages]
-    except (ofdkit.OFDError, RecursionError) as fault:
-        raise UnreadableLetter(f"{name}: the OFD file is damaged ({fault}); ask for a whole copy") from fault
+            pages = [(page.box, page.runs, page.location) for page in _few(document.pages, name)]
+    except (ofdkit.OFDError, RecursionError, ValueError, OverflowError, KeyError):
+        pages = list(_own_pages(package, name))
+    if not pages:
+        raise UnreadableLetter(f"{name}: the OFD file is damaged, no page is left; ask for a whole copy")
+    return [_sheet(box, runs, location, package, name) for box, runs, location in pages]
 
 
-def _sheet(page: ofdkit.Page, package: Package, name: str) -> Sheet:
-    left, top, width, height = page.box
-    glyphs = tuple(glyph for run in page.runs for glyph in _glyphs(run, left, top))
+def _few(pages: Sequence[_Listed], name: str) -> Sequence[_Listed]:
+    if len(pages) > MAX_PAGES:
+        raise UnreadableLetter(
+            f"{name}: {len(pages)} pages, more than {MAX_PAGES}; send the letter alone", found="too many pages"
+        )
+    return pages
+
+
+def _own_pages(package: Package, name: str) -> Iterator[tuple[Box, list[Run], str]]:
+    """Where the file's own lists are damaged: every page's content there is, in the order of the pages' numbers."""
+    found = [(int(hit[1]), part) for part in package.names if (hit := _PAGE.search(part))]
+    for _, part in _few(sorted(found), name):
+        root = parse_xml(package.read(part), name)
+        box = next((_numbers(e.text, 4) for e in root.iter() if local(e) == "PhysicalBox"), None) or _A4
+        runs = [run for e in root.iter() if local(e) == "TextObject" for run in _runs_of(e)]
+        yield (box[0], box[1], box[2], box[3]), runs, part
+
+
+def _runs_of(element: Element) -> Iterator[Run]:
+    place, size = _numbers(attribute(element, "Boundary"), 2), _numbers(attribute(element, "Size"), 1)
+    for code in element if place else ():
+        text, at = (code.text or "").strip(), _numbers(f"{attribute(code, 'X') or 0} {attribute(code, 'Y') or 0}", 2)
+        if text and place and at:
+            tall = size[0] if size else 5.0
+            yield Run(text, place[0] + at[0], place[1] + at[1], tall, tall * sum(map(cell_width, text)))
+
+
+def _numbers(text: str | None, count: int) -> list[float] | None:
+    """The first numbers of the text, None where there are fewer."""
+    try:
+        found = [float(part) for part in (text or "").split()[:count]]
+    except ValueError:
+        return None
+    return found if len(found) == count and all(map(math.isfinite, found)) else None
+
+
+def _sheet(page_box: Box, runs: Sequence[Run], location: str | None, package: Package, name: str) -> Sheet:
+    left, top, width, height = page_box
+    glyphs = tuple(glyph for run in runs for glyph in _glyphs(run, left, top))
     if len(glyphs) > MAX_CHARACTERS:
         raise UnreadableLetter(f"{name}: a page of {len(glyphs)} characters, which no print has", found="flood")
     paths: list[Box] = []
     pictures: list[tuple[Box, str]] = []
-    root = parse_xml(package.read(page.location), name) if page.location in package.names else None
+    root = parse_xml(package.read(location), name) if location is not None and location in package.names else None
     for element in root.iter() if root is not None else ():
         kind = local(element)
         if kind in ("PathObject", "ImageObject") and (box := _boundary(element, left, top)) is not None:
@@ -96,7 +148,7 @@ def _sheet(page: ofdkit.Page, package: Package, name: str) -> Sheet:
     return Sheet(width * _POINT, height * _POINT, glyphs, tuple(paths), tuple(pictures))
 
 
-def _glyphs(run: ofdkit.TextRun, left: float, top: float) -> Iterator[Glyph]:
+def _glyphs(run: Run, left: float, top: float) -> Iterator[Glyph]:
     """The run's characters, its width shared out among them."""
     cells = sum(map(cell_width, run.text)) or 1.0
     at, step = (run.x - left) * _POINT, run.width * _POINT / cells
@@ -108,11 +160,10 @@ def _glyphs(run: ofdkit.TextRun, left: float, top: float) -> Iterator[Glyph]:
 
 
 def _boundary(element: Element, left: float, top: float) -> Box | None:
-    try:
-        x, y, width, height = (float(part) for part in (attribute(element, "Boundary") or "").split()[:4])
-    except ValueError:
+    numbers = _numbers(attribute(element, "Boundary"), 4)
+    if numbers is None:
         return None  # an object without a place draws nothing
-    x, y = x - left, y - top
+    x, y, width, height = numbers[0] - left, numbers[1] - top, numbers[2], numbers[3]
     return x * _POINT, y * _POINT, (x + width) * _POINT, (y + height) * _POINT
 
 

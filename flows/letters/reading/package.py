@@ -14,6 +14,7 @@ MAX_MEMBERS = 2_000  # parts of one document; a bundle of letters has a limit of
 MAX_BYTES = 200 * 2**20
 MAX_RATIO = 100
 _MAX_DIRECTORY = 4 * 2**20  # bytes; some 40,000 entries
+_BROKEN = (zipfile.BadZipFile, ValueError, OverflowError, OSError, EOFError, NotImplementedError, struct.error)
 _END = struct.Struct("<4s4H2LH")
 _SMALL = 10 * 2**20  # a document that unpacks to no more is harmless, however well it packed
 
@@ -35,7 +36,7 @@ class Package:
             return self.archive.read(name)
         except KeyError:
             raise UnreadableLetter(f"{self.what}: the part {name} is missing; ask for a whole copy") from None
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as fault:
+        except (*_BROKEN, zlib.error, RuntimeError) as fault:
             raise UnreadableLetter(f"{self.what}: {name} in it is damaged ({fault}); ask for a whole copy") from fault
 
     def find(self, name: str) -> bytes | None:
@@ -50,7 +51,7 @@ def open_package(data: bytes, what: str, *, members: int = MAX_MEMBERS) -> Packa
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         infos = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError, UnicodeDecodeError) as fault:
+    except _BROKEN as fault:
         raise UnreadableLetter(f"{what}: the ZIP container is damaged or cut off; ask for a whole copy") from fault
     if any(info.flag_bits & 0x1 for info in infos):
         raise UnreadableLetter(f"{what}: encrypted; ask the sender for a copy without a password", found="encrypted")
@@ -71,7 +72,7 @@ def part_names(data: bytes) -> tuple[str, ...]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return tuple(archive.namelist())
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError, UnicodeDecodeError):
+    except _BROKEN:
         return ()
 
 
