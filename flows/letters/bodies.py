@@ -48,6 +48,7 @@ class _Table:
         self.not_after = re.compile(suffix["not_after"])
         self.begins = re.compile(table["begins"]["pattern"] + r"|[^\u4e00-\u9fff]")
         self.not_names = re.compile(table["not_names"]["pattern"])
+        self.apposition = re.compile(f"(?:{table['apposition']['pattern']})?")
         self.level = frozenset(table["levels"])
         self.governments = tuple(table["governments"])
         self.quoted = re.compile("|".join(f"{a}[^{a}{b}]*{b}" for a, b in table["quotation"]["marks"]))
@@ -77,10 +78,10 @@ def bodies_in(view: str, directory: Directory) -> tuple[Body, ...]:
             found.append(Body(match.start(), match.end(), said, "all" if table.all.match(said) else kind))  # type: ignore[arg-type]
     taken = _Taken(found)
     outside: list[Body] = []
-    for body in _unknown(table, view):
-        if not is_quoted(body.start) and taken.free(body.start, body.end):
-            # 镇社区 goes into 镇社区基金会.
-            while outside and outside[-1].end > body.start:
+    for body in _unknown(table, view, taken):
+        if not is_quoted(body.start):
+            # 镇社区 goes into 镇社区基金会, and 平台公司 before a company's name says what it is.
+            while outside and outside[-1].end >= body.start:
                 outside.pop()
             outside.append(body)
     found += outside
@@ -114,13 +115,16 @@ def _known(table: _Table, view: str, directory: Directory) -> Iterator[Body]:
         yield Body(start, end, view[start:end], kind, known)
 
 
-def _unknown(table: _Table, view: str) -> Iterator[Body]:
+def _unknown(table: _Table, view: str, taken: _Taken) -> Iterator[Body]:
+    """Names that end like one, outside what is ``taken``."""
     for match in table.suffix.finditer(view):
-        if table.not_after.match(view, match.end()):
+        if not taken.free(match.start(), match.end()) or table.not_after.match(view, match.end()):
             continue
         start = _name_start(table, view, match.start())
+        start += len(table.apposition.match(view[start : match.end()]).group())  # type: ignore[union-attr]
         said = view[start : match.end()]
-        if start == match.start() or view[start - 1 : start].isdecimal() or table.not_names.search(said):
+        counted = view[start - 1 : start].isdecimal()
+        if start == match.start() or counted or not taken.free(start, match.end()) or table.not_names.search(said):
             continue
         place = match.group().endswith(table.places)
         yield Body(start, match.end(), said, "place" if place else "named")

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from flows.letters import calendar_days, confidence, deadlines, owners, quantities, specificity
 from flows.letters.agencies import Directory
 from flows.letters.clauses import view_of
-from flows.letters.deadlines import Dated
-from flows.letters.folding import Folded, fold
+from flows.letters.folding import fold
 from flows.letters.model import COMMITMENT_STANCES, Deadline, Draft, ReplyLetter, Statement
 from flows.letters.owners import Owned
 
@@ -35,9 +34,10 @@ def _statement(letter: ReplyLetter, view: str, draft: Draft, whose: Owned, defau
     start, end = draft.span.start, draft.span.end
     said = fold(letter.text.text[start:end], start)
     committed = draft.stance in COMMITMENT_STANCES
-    dated = deadlines.find(said, letter.header.date, _governing(letter, draft, whose)) if committed else deadlines.NOTHING
+    dated = deadlines.find(said, letter.header.date, _governing(letter, view, draft, whose)) if committed else deadlines.NOTHING
     counted = quantities.find(said, dated.taken) if draft.stance != "done" else ()
-    specific = specificity.is_specific(
+    # A task with its own unit in a table or behind a label is a thing somebody was given to do.
+    specific = whose.way == "label" or specificity.is_specific(
         _BLANK.sub("", view[start:end]),
         dated=dated.deadline is not None and dated.deadline.day is not None,
         counted=bool(counted),
@@ -64,10 +64,12 @@ def _statement(letter: ReplyLetter, view: str, draft: Draft, whose: Owned, defau
     )
 
 
-def _governing(letter: ReplyLetter, draft: Draft, whose: Owned) -> str:
+def _governing(letter: ReplyLetter, view: str, draft: Draft, whose: Owned) -> str:
     """Texts whose date holds where the statement names none: labels printed behind it, the lead-in of its list."""
     lead_in = draft.item.lead_in if draft.item is not None else None
-    return whose.trailing or (lead_in.quote(letter.text.text) if lead_in is not None else "")
+    if whose.trailing or lead_in is None or not owners.governs(view, lead_in):
+        return whose.trailing
+    return lead_in.quote(letter.text.text)
 
 
 def _policy_default(letter: ReplyLetter, months: int) -> Deadline | None:

@@ -11,9 +11,8 @@ from functools import cache
 from flows.letters.bodies import Body
 from flows.letters.model import OwnerRole, Span
 from flows.letters.owner_roles import role_table
+from flows.letters.owner_stating import Members, supporting
 from flows.letters.rules.load import load_table
-
-Members = tuple[tuple[Body, OwnerRole], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +52,8 @@ def labelled(view: str, bodies: Sequence[Body]) -> tuple[Labelled, ...]:
         ends = table.ends.search(view, match.end())
         end = ends.start() if ends else len(view)
         named = bodies[bisect_left(starts, match.end()) : bisect_left(starts, end)]
-        members = tuple(
-            (body, "lead" if role == "lead" and index == 0 else "support") for index, body in enumerate(named)
-        )
+        lead: Members = ((named[0], "lead"),) if role == "lead" and named else ()
+        members = (*lead, *supporting(named[len(lead) :]))
         if found and match.start() - found[-1].end <= 3 and "\n" not in view[found[-1].end : match.start()]:
             last = found.pop()
             found.append(Labelled(last.start, end, (*last.members, *members)))
@@ -99,5 +97,4 @@ def _in_order(view: str, named: Sequence[Body]) -> Members:
     marks = role_table().marks
     leads = [body for body in named if marks["lead"].match(view[body.end : body.end + 8])]
     first = leads[0] if leads else named[0]
-    rest = tuple((body, "support") for body in named if body is not first)
-    return ((first, "lead"), *rest)  # type: ignore[return-value]
+    return ((first, "lead"), *supporting(body for body in named if body is not first))

@@ -12,8 +12,8 @@ from typing import Any, Literal
 from flows.letters.bodies import Body
 from flows.letters.rules.load import load_table
 
-Says = Literal["agent", "headed", "subject", "leads", "supports", "with", "beside", "helps", "told", "object", "none"]
-ACTING: frozenset[Says] = frozenset({"agent", "headed", "subject", "leads"})
+Says = Literal["agent", "charged", "headed", "subject", "leads", "supports", "with", "beside", "helps", "told", "object", "none"]
+ACTING: frozenset[Says] = frozenset({"agent", "charged", "headed", "subject", "leads"})
 
 _MARKS = re.compile(r"[，。；：！？\n]")
 _LEFT, _RIGHT = 28, 16  # characters of the clause looked at on either side of a body
@@ -121,8 +121,8 @@ def _function(
     for filler in table.filler:
         near = near.removesuffix(filler)
     said: Says | None = next((name for name, words in table.before if near.endswith(words)), None)
-    if said == "agent":
-        return "agent"
+    if said in ("agent", "charged"):
+        return said
     if table.headed.match(right):
         return "headed"
     if said is not None and not (whole and not near):

@@ -14,6 +14,9 @@ class OwnerWording:
     leads: re.Pattern[str]
     together: re.Pattern[str]
     above_all: re.Pattern[str]
+    announces: re.Pattern[str]
+    goes_on: re.Pattern[str]
+    points_at: re.Pattern[str]
     points_back: re.Pattern[str]
     government: re.Pattern[str]
     governments: tuple[str, ...]
@@ -30,6 +33,9 @@ def owner_wording() -> OwnerWording:
         leads=re.compile(leads),
         together=re.compile(table["together"]),
         above_all=re.compile(table["clause"]["above_all"]),
+        announces=re.compile(table["clause"]["announces"]),
+        goes_on=re.compile(table["clause"]["goes_on"]),
+        points_at=re.compile(table["clause"]["points_at"]),
         points_back=re.compile(table["clause"]["points_back"]),
         government=re.compile(table["clause"]["government"]),
         governments=tuple(table["clause"]["governments"]),

@@ -120,7 +120,9 @@ def _quantity(
             if hit:
                 comparator, last = name, end + hit.end()
                 break
-    if unit in table.shy and comparator == "exact" and not table.plain_after.search(before):
+    if unit in table.shy and comparator == "exact" and not (
+        table.plain_after.search(before) or (raw[0].isascii() and _ENDS_A_THING.match(text, end))
+    ):
         return []
     span = said.span(first, last)
     quote = text[first:last]

@@ -1,0 +1,111 @@
+"""Whom the directory means by the words of a letter."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+from flows.letters.agencies import Agency, Directory
+from flows.letters.bodies import Body
+from flows.letters.model import Owner, OwnerBasis, OwnerRole, Problem, ReplyLetter, Span
+from flows.letters.owner_wording import owner_wording
+
+
+class Names:
+    """One letter's bodies, resolved where the letter was written."""
+
+    def __init__(self, letter: ReplyLetter, bodies: Sequence[Body], directory: Directory) -> None:
+        self._text = letter.text.text
+        self._issuers = letter.header.issuers
+        self._directory = directory
+        self._place = directory.jurisdiction_of(self._issuers, self._text)
+        self._bodies = bodies
+        self._starts = [body.start for body in bodies]
+        self._resolved: dict[str, Agency | None] = {}
+        self._wording = owner_wording()
+
+    def owners(self, body: Body, role: OwnerRole, basis: OwnerBasis) -> list[Owner]:
+        """The body as an owner; 我们 of a letter with several writers is all of them, the first as lead."""
+        span = Span(body.start, body.end)
+        mention = span.quote(self._text)
+        if body.kind == "all" and len(self._issuers) > 1:
+            return [
+                _owner(mention, self.agency(issuer), "lead" if index == 0 else "support", basis, span)
+                for index, issuer in enumerate(self._issuers)
+            ]
+        return [_owner(mention, self._meant(body), role, basis, span)]
+
+    def writer(self) -> Owner:
+        """The first who signs, for a statement that names nobody and that nobody governs."""
+        return _owner("", self.agency(self._issuers[0]) if self._issuers else None, "lead", "issuer", None)
+
+    def is_writer(self, body: Body) -> bool:
+        """Whether the body is one of those who sign, by whatever name."""
+        agency = self._meant(body)
+        return agency is not None and any(self.agency(issuer) == agency for issuer in self._issuers)
+
+    def writer_governs_others(self) -> bool:
+        """Whether the letter is a government's, which can tell its bureaus what to do."""
+        return bool(self._issuers) and self._wording.government.search(self._issuers[0]) is not None
+
+    def key(self, body: Body) -> str:
+        """Equal for two bodies that are the same one; "" for the writer."""
+        if body.kind in ("self", "all"):
+            return ""
+        agency = self._meant(body)
+        return agency.name if agency else body.said
+
+    def agency(self, said: str) -> Agency | None:
+        if said not in self._resolved:
+            self._resolved[said] = self._directory.resolve(said, self._place)
+        return self._resolved[said]
+
+    def problem(self, owner: Owner) -> Problem:
+        """What a person is told of a body that the directory does not have."""
+        found = _problem(self._directory, owner.mention, self._place)
+        return replace(found, span=owner.span)
+
+    def _meant(self, body: Body) -> Agency | None:
+        if body.kind in ("self", "all"):
+            return self.agency(self._issuers[0]) if self._issuers else None
+        if body.kind == "area":
+            return self._government(body.said[-1])
+        if body.kind == "back":
+            return self._before(body)
+        return self.agency(body.said)
+
+    def _government(self, level: str) -> Agency | None:
+        """我市 in a district bureau's letter: the government of the city that the district lies in."""
+        for place in self._directory.places.above(self._place) if self._place else ():
+            if place.endswith(level):
+                for name in self._wording.governments:
+                    agency = self._directory.resolve(level + name, place)
+                    if agency is not None:
+                        return agency
+        return None
+
+    def _before(self, body: Body) -> Agency | None:
+        """该局: the nearest body before it whose name ends alike; the writer says 我局."""
+        kind = body.said[-1]
+        for other in reversed(self._bodies[: bisect_left(self._starts, body.start)]):
+            if other.kind not in ("named", "place"):
+                continue
+            agency = self.agency(other.said)
+            if other.said.endswith(kind) or (agency is not None and agency.name.endswith(kind)):
+                return agency
+        return None
+
+
+def _owner(mention: str, agency: Agency | None, role: OwnerRole, basis: OwnerBasis, span: Span | None) -> Owner:
+    return Owner(mention, agency.name if agency else None, agency.id if agency else None, role, basis, span)
+
+
+@lru_cache(maxsize=4096)
+def _problem(directory: Directory, mention: str, place: str | None) -> Problem:
+    """Letters of one site miss the same names again and again, and looking for alike ones is dear."""
+    wording = owner_wording()
+    names = "、".join(agency.name for agency in directory.suggest(mention, place)[:3])
+    message = wording.unknown_with if names else wording.unknown
+    return Problem("agency_unknown", message.format(mention=mention, names=names))

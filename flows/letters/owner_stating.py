@@ -1,0 +1,88 @@
+"""Who acts in a run of clauses: the leading body first, then those that support it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from flows.letters.bodies import Body
+from flows.letters.model import OwnerRole
+from flows.letters.owner_roles import Group
+from flows.letters.owner_wording import owner_wording
+
+Members = tuple[tuple[Body, OwnerRole], ...]
+
+_NEXT_TO = 8  # characters between A配合 and the body it helps
+
+
+def led(group: Group) -> Members:
+    """The group's bodies: the first leads, unless the names say otherwise (（牵头）, （配合）)."""
+    leads = [index for index, role in enumerate(group.roles) if role == "lead"]
+    first = leads[0] if leads else 0
+    return ((group.members[first], "lead"), *supporting(b for i, b in enumerate(group.members) if i != first))
+
+
+def supporting(bodies: Iterable[Body]) -> Members:
+    return tuple((body, "support") for body in bodies)
+
+
+def has_lead(members: Members) -> bool:
+    return any(role == "lead" for _, role in members)
+
+
+def stated(view: str, groups: Sequence[Group]) -> Members:
+    """The bodies that act in these clauses, the leading one first; without a lead, only those that support."""
+    leads: Members = ()
+    supports: Members = ()
+    for index, group in enumerate(groups):
+        if group.acts:
+            if leads:
+                leads, more = _further(view, leads, group)
+                supports += more
+            elif index == 0 and _pays_for_more(view, group):
+                supports += supporting(group.members)
+            else:
+                leads = led(group)
+        elif group.says == "supports":
+            helped = groups[index + 1] if index + 1 < len(groups) else None
+            leads, more = _helping(leads, group, helped)
+            supports += more
+        elif group.says == "with" or (group.says == "beside" and _together(view, group)):
+            supports += supporting(group.members)
+    return (*leads, *supports)
+
+
+def nearest(view: str, groups: Sequence[Group], start: int) -> Sequence[Group]:
+    """From the last doer before ``start`` on; of "X经营，我局要求其…" it is X."""
+    acting = [index for index, group in enumerate(groups) if group.acts]
+    if len(acting) > 1 and owner_wording().points_back.search(view, groups[acting[-1]].end, start):
+        return [groups[acting[-2]]]
+    return groups[acting[-1] :] if acting else groups
+
+
+def _further(view: str, leads: Members, group: Group) -> tuple[Members, Members]:
+    """Another doer behind the first: one who was charged, or to whom it was handed on, leads from then on."""
+    if group.says == "charged":
+        return led(group), ()
+    if group.says == "agent" and not group.pays and owner_wording().leads.match(view, group.end):
+        return (*led(group), *supporting(body for body, _ in leads)), ()
+    return leads, supporting(group.members)
+
+
+def _helping(leads: Members, group: Group, helped: Group | None) -> tuple[Members, Members]:
+    """A配合B…: B leads, unless A is the writer, who promises what it does itself."""
+    if helped is None or helped.says != "helps" or helped.start - group.end > _NEXT_TO:
+        return leads, supporting(group.members)
+    if group.members[0].kind in ("self", "all"):
+        return leads or led(group), ()
+    return leads or led(helped), supporting(group.members)
+
+
+def _pays_for_more(view: str, group: Group) -> bool:
+    """所需资金由B解决 at the end of a promise of somebody else's."""
+    if not (group.pays and group.says == "agent"):
+        return False
+    return view.rfind("，", 0, group.start) > max(view.rfind(mark, 0, group.start) for mark in "。；\n")
+
+
+def _together(view: str, group: Group) -> bool:
+    return owner_wording().together.match(view, group.end) is not None
