@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
 from flows.letters.model import LetterText, Piece, Problem, SourceText, Span
 from flows.letters.page_places import doubtful
-from flows.letters.rows import Cell, Row, row_of, trim
+from flows.letters.rows import Row, row_of, trimmed
 from flows.letters.rules.load import load_table
 from flows.letters.script import simplified
 from flows.letters.wrapping import join_wrapped
@@ -31,13 +30,12 @@ _NUMBER_SPACE = re.compile(
 
 def mend(source: SourceText) -> LetterText:
     """The letter as a careful person reads it, one paragraph a line; every character knows its source."""
-    toned = sum(any(char in _TONED for char in hit) for line in source.lines for hit in _PINYIN.findall(line.text))
-    rows = [_cleaned(row_of(line.text, i, line.page), toned >= 3) for i, line in enumerate(source.lines)]
+    pinyin = _is_annotated(source)
+    rows = [_cleaned(row_of(line.text, i, line.page), pinyin) for i, line in enumerate(source.lines)]
     rows, found = _without_furniture(rows)
     rows, repeated = _without_repeat([row for sheet in rows for row in _cells_of_flat(sheet)])
     joined = _joined_as_read(rows, source) if source.paragraphs else join_wrapped(rows)
-    paragraphs = [_tight(row) for row in joined]
-    written, pieces = _laid_out(paragraphs)
+    written, pieces = _laid_out([_tight(row) for row in joined])
     # A letter in traditional script is read in simplified script, character for character; the source keeps its own.
     text = simplified(written)
     converted = [Problem("script_converted", "原文为繁体字，此处按简体字引用，以原件为准")] if text != written else []
@@ -45,12 +43,21 @@ def mend(source: SourceText) -> LetterText:
     return LetterText(text=text, source=source, pieces=pieces, problems=problems)
 
 
+def _is_annotated(source: SourceText) -> bool:
+    """Whether the page printed pinyin behind characters: a toned one at least three times."""
+    toned = 0
+    for line in source.lines:
+        if "(" in line.text or "（" in line.text:
+            toned += sum(any(char in _TONED for char in hit) for hit in _PINYIN.findall(line.text))
+    return toned >= 3
+
+
 def _joined_as_read(rows: Iterable[Row], source: SourceText) -> list[Row]:
     """The paragraphs the reader saw on the page."""
     out: list[Row] = []
     for row in rows:
-        if out and source.lines[row.cells[0][1]].continues:
-            out[-1] = out[-1].keep((*out[-1].cells, *row.cells))
+        if out and source.lines[row.line].continues:
+            out[-1] = out[-1].joined(row)
         else:
             out.append(row)
     return out
@@ -58,24 +65,37 @@ def _joined_as_read(rows: Iterable[Row], source: SourceText) -> list[Row]:
 
 def _cleaned(row: Row, pinyin: bool) -> Row:
     """Noise characters go, misread marks are put right, full-width digits and letters become plain ones."""
-    table = load_table("mending")
-    text, cells = row.text, list(row.cells)
-    drop: set[int] = {m.start() for m in _NOISE.finditer(text)}
-    for hit in _ENTITY.finditer(text):
-        drop.update(range(hit.start() + 1, hit.end()))
-        cells[hit.start()] = (_ENTITIES.get(hit.group(), "”"), *cells[hit.start()][1:])
-    for hit in _PINYIN.finditer(text) if pinyin else ():
-        drop.update(range(hit.start(), hit.end()))
-        _unhide(cells, text, hit)
-    kept = [(_plain(cell[0]), *cell[1:]) for i, cell in enumerate(cells) if i not in drop]
-    text = "".join(cell[0] for cell in kept)
-    for rule in table["repair"]:
-        for hit in re.finditer(rule["pattern"], text):
-            kept[hit.end() - 1] = (rule["right"], *kept[hit.end() - 1][1:])
-    return trim(row.keep(kept))
+    text = row.text
+    if pinyin or "&" in text or _NOISE.search(text):
+        row = _without_noise(row, pinyin)
+    text = row.text.translate(_plain()) if _odd().search(row.text) else row.text
+    for rule in _repairs():
+        text = _repaired(text, *rule)
+    return trimmed(row if text == row.text else row.written(text))
 
 
-def _unhide(cells: list[Cell], text: str, hit: re.Match[str]) -> None:
+def _without_noise(row: Row, pinyin: bool) -> Row:
+    chars, gaps = list(row.text), [hit.span() for hit in _NOISE.finditer(row.text)]
+    for hit in _ENTITY.finditer(row.text):
+        gaps.append((hit.start() + 1, hit.end()))
+        chars[hit.start()] = _ENTITIES.get(hit.group(), "”")
+    for hit in _PINYIN.finditer(row.text) if pinyin else ():
+        gaps.append(hit.span())
+        _unhide(chars, row.text, hit)
+    return row.written("".join(chars)).without(_apart(gaps))
+
+
+def _apart(gaps: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    out: list[tuple[int, int]] = []
+    for start, end in sorted(gaps):
+        if out and start <= out[-1][1]:
+            out[-1] = (out[-1][0], max(end, out[-1][1]))
+        else:
+            out.append((start, end))
+    return out
+
+
+def _unhide(chars: list[str], text: str, hit: re.Match[str]) -> None:
     """A capital letter before pinyin stands for a character the page hid; only sure ones are put back."""
     letter = hit.start() - 1
     if not text[letter].isascii():
@@ -83,18 +103,33 @@ def _unhide(cells: list[Cell], text: str, hit: re.Match[str]) -> None:
     following = text[hit.end() : hit.end() + 1]
     for rule in load_table("mending")["hidden"]:
         if hit.group()[1:-1] == rule["pinyin"] and following and following in rule["before"]:
-            cells[letter] = (rule["char"], *cells[letter][1:])
+            chars[letter] = rule["char"]
+
+
+def _repaired(text: str, pattern: re.Pattern[str], right: str) -> str:
+    """The last character of every match is the wrong one."""
+    for hit in pattern.finditer(text):
+        text = text[: hit.end() - 1] + right + text[hit.end() :]
+    return text
 
 
 @cache
-def _stray() -> dict[str, str]:
-    return {rule["wrong"]: rule["right"] for rule in load_table("mending")["stray"]}
+def _repairs() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(rule["pattern"]), rule["right"]) for rule in load_table("mending")["repair"])
 
 
-def _plain(char: str) -> str:
-    if "０" <= char <= "９" or "Ａ" <= char <= "Ｚ" or "ａ" <= char <= "ｚ" or char in "．％":
-        return chr(ord(char) - 0xFEE0)
-    return _stray().get(char, " " if char in "\u00a0\t\u2002\u2003\u2009\u202f" else char)
+@cache
+def _odd() -> re.Pattern[str]:
+    return re.compile("[" + re.escape("".join(map(chr, _plain()))) + "]")
+
+
+@cache
+def _plain() -> dict[int, str]:
+    """One character for one: full-width digits and letters, stray marks, blanks of every kind."""
+    wide = "０１２３４５６７８９．％" + "".join(chr(c) for c in (*range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B)))
+    table = {ord(char): chr(ord(char) - 0xFEE0) for char in wide}
+    table |= {ord(rule["wrong"]): rule["right"] for rule in load_table("mending")["stray"]}
+    return table | {ord(char): " " for char in "\u00a0\t\u2002\u2003\u2009\u202f"}
 
 
 def _without_furniture(rows: Sequence[Row]) -> tuple[list[Row], list[Problem]]:
@@ -102,17 +137,19 @@ def _without_furniture(rows: Sequence[Row]) -> tuple[list[Row], list[Problem]]:
     kept: list[Row] = []
     numbers: list[tuple[int, int]] = []
     after_page = blank = False
-    headers = _running_headers(rows)
+    views = simplified("\n".join(row.text for row in rows), always=True).split("\n")
+    pages = [_page_number(row) for row in rows]
+    headers = _running_headers(rows, pages)
     for i, row in enumerate(rows):
-        number = _page_number(row)
+        number = pages[i]
         turned = i > 0 and row.page != rows[i - 1].page
         after_page = after_page or turned or number is not None
         if number is not None:
             numbers.append(number)
-        elif row.text in headers or not row.cells or _is_chrome(row):
-            blank = blank or not row.cells
+        elif not row.text or row.text in headers or _is_chrome(views[i]):
+            blank = blank or not row.text
         else:
-            kept.append(replace(row, after_blank=blank, after_page=after_page))
+            kept.append(row.standing(after_blank=blank, after_page=after_page))
             after_page = blank = False
     return kept, _page_gaps(numbers)
 
@@ -122,29 +159,45 @@ def _line_rules(kind: str) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(rule["pattern"]) for rule in load_table("mending")[kind])
 
 
+_LONGEST_PAGE_NUMBER = 24
+
+
 def _page_number(row: Row) -> tuple[int, int] | None:
     """(this page, pages in all or 0), or None where the line is no page number."""
-    for rule in _line_rules("page_number") if row.cells else ():
+    if not row.text or len(row.text) > _LONGEST_PAGE_NUMBER:
+        return None
+    for rule in _line_rules("page_number"):
         if hit := rule.fullmatch(row.text):
             groups = hit.groupdict()
             return int(groups["page"]), int(groups.get("of") or 0)
     return None
 
 
-def _is_chrome(row: Row) -> bool:
-    view = simplified(row.text, always=True)
-    return any(rule.fullmatch(view) for rule in _line_rules("line"))
+_LONGEST_CHROME = 260
+_LONGEST_NOTICE = 40
 
 
-def _running_headers(rows: Sequence[Row]) -> frozenset[str]:
+def _is_chrome(view: str) -> bool:
+    # A long line that ends like a sentence is text, whatever words it holds.
+    if len(view) > _LONGEST_CHROME or (len(view) > _LONGEST_NOTICE and view[-1] in "。；："):
+        return False
+    return _chrome().fullmatch(view) is not None
+
+
+@cache
+def _chrome() -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{rule['pattern']})" for rule in load_table("mending")["line"]))
+
+
+def _running_headers(rows: Sequence[Row], pages: Sequence[tuple[int, int] | None]) -> frozenset[str]:
     """Lines that open a page and stand, word for word, at the head of another page too."""
     heads: dict[str, int] = {}
     opens = True
     for i, row in enumerate(rows):
         opens = opens or (i > 0 and rows[i - 1].page != row.page)
-        if _page_number(row) is not None:
+        if pages[i] is not None:
             opens = True
-        elif row.cells:
+        elif row.text:
             if opens and not row.text.endswith(("：", ":", "。")):
                 heads[row.text] = heads.get(row.text, 0) + 1
             opens = False
@@ -162,57 +215,63 @@ def _without_repeat(rows: list[Row]) -> tuple[list[Row], list[Problem]]:
     """A letter that the page prints twice is kept once."""
     texts = [row.text for row in rows]
     for start in range(3, len(rows)):
+        if texts[start] != texts[0]:
+            continue
         rest = texts[start:]
-        if texts[start] == texts[0] and len(rest) * 2 >= start and rest == texts[: len(rest)]:
+        if len(rest) * 2 >= start and rest == texts[: len(rest)]:
             return rows[:start], [Problem("letter_repeated", "同一文件中正文重复出现，只取一次")]
     return rows, []
 
 
 def _cells_of_flat(row: Row) -> list[Row]:
     """A page whose table was flattened into one line is cut at its bars, one cell a row."""
-    if row.text.count(" | ") < 6 or len(row.cells) < 200:
+    if len(row.text) < 200 or row.text.count(" | ") < 6:
         return [row]
     parts: list[Row] = []
     start = 0
-    for cut in [*(m.start() for m in re.finditer(r"\|", row.text)), len(row.cells)]:
-        part = trim(row.keep(row.cells[start:cut]))
-        if part.cells:
-            parts.append(replace(part, indent=2.0))  # a cell begins a paragraph
+    for cut in [*(m.start() for m in re.finditer(r"\|", row.text)), len(row.text)]:
+        part = trimmed(row.part(start, cut, 0.0))
+        if part.text:
+            parts.append(part.part(0, len(part.text), 2.0))  # a cell begins a paragraph
         start = cut + 1
-    return [part for part in parts if not _is_chrome(part)]
+    return [part for part in parts if not _is_chrome(simplified(part.text, always=True))]
 
 
 def _tight(row: Row) -> Row:
     """Blanks that typesetting put around numbers or between the letters of a spaced line go."""
     text = row.text
-    drop = {m.start() for m in _NUMBER_SPACE.finditer(text)}
+    if " " not in text and "\u3000" not in text:
+        return row
     if _SPACED.fullmatch(text):
-        drop |= {i for i, char in enumerate(text) if char in " \u3000"}
-    return row.keep(cell for i, cell in enumerate(row.cells) if i not in drop)
+        gaps = [(i, i + 1) for i, char in enumerate(text) if char in " \u3000"]
+    else:
+        gaps = [hit.span() for hit in _NUMBER_SPACE.finditer(text)]
+    return row.without(gaps) if gaps else row
 
 
 def _laid_out(paragraphs: Iterable[Row]) -> tuple[str, tuple[Piece, ...]]:
-    chars: list[str] = []
+    lines: list[str] = []
     pieces: list[Piece] = []
+    at = 0
     for row in paragraphs:
-        if chars:
-            chars.append("\n")
-        for char, line, column in row.cells:
-            last = pieces[-1] if pieces else None
-            at = len(chars)
-            if last and (at, line, column) == (last.start + last.length, last.line, last.column + last.length):
-                pieces[-1] = replace(last, length=last.length + 1)
-            else:
-                pieces.append(Piece(at, 1, line, column))
-            chars.append(char)
-    return "".join(chars), tuple(pieces)
+        lines.append(row.text)
+        for length, line, column in row.runs:
+            pieces.append(Piece(at, length, line, column))
+            at += length
+        at += 1
+    return "\n".join(lines), tuple(pieces)
+
+
+@cache
+def _loss_rules() -> tuple[tuple[dict[str, str], re.Pattern[str]], ...]:
+    return tuple((rule, re.compile(rule["pattern"])) for rule in load_table("mending")["loss"])
 
 
 def _losses(text: str) -> list[Problem]:
     """Where digits were lost on the way; blanks of a form to be filled in are none."""
     found = []
-    for rule in load_table("mending")["loss"]:
-        for hit in re.finditer(rule["pattern"], text):
+    for rule, pattern in _loss_rules():
+        for hit in pattern.finditer(text):
             line = text[text.rfind("\n", 0, hit.start()) + 1 : (text.find("\n", hit.end()) + 1 or len(text) + 1) - 1]
             if not re.search(r"□|\||签名|签字", line):
                 found.append(Problem(rule["code"], rule["message"], Span(hit.start(), hit.end())))

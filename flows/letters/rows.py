@@ -1,52 +1,93 @@
-"""Lines while they are being mended: characters that remember the line and column they came from."""
+"""Lines while they are being mended: text that remembers which line and column each stretch came from."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-Cell = tuple[str, int, int]
+# (length, line, column): so many characters of the row came from there, one after the other.
+Run = tuple[int, int, int]
 _SPACES = " \t\u3000\u00a0\u2002\u2003\u2009\u202f"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line: its cells without the white space at both ends, and how it stood on its page."""
+    """One line: its text without the white space at both ends, where it came from, and how it stood on its page."""
 
-    cells: tuple[Cell, ...]
+    text: str
+    runs: tuple[Run, ...]
     page: int
     indent: float = 0.0
     after_blank: bool = False
     after_page: bool = False
 
     @property
-    def text(self) -> str:
-        return "".join(cell[0] for cell in self.cells)
+    def line(self) -> int:
+        """The source line of its first character."""
+        return self.runs[0][1]
 
-    @property
-    def width(self) -> float:
-        """In full-width characters, with the indent."""
-        return self.indent + sum(map(cell_width, self.text))
+    def standing(self, *, after_blank: bool, after_page: bool) -> Row:
+        return Row(self.text, self.runs, self.page, self.indent, after_blank, after_page)
 
-    def keep(self, cells: Iterable[Cell]) -> Row:
-        return replace(self, cells=tuple(cells))
+    def written(self, text: str) -> Row:
+        """The same row with other characters; ``text`` must have the same length."""
+        return Row(text, self.runs, self.page, self.indent, self.after_blank, self.after_page)
+
+    def joined(self, other: Row) -> Row:
+        """This row with the other's text behind its own."""
+        return Row(
+            self.text + other.text, self.runs + other.runs, self.page, self.indent, self.after_blank, self.after_page
+        )
+
+    def part(self, start: int, end: int, indent: float) -> Row:
+        """The characters ``[start, end)`` as a row with this indent."""
+        return Row(
+            self.text[start:end], tuple(_sliced(self.runs, start, end)), self.page, indent, self.after_blank, self.after_page
+        )
+
+    def without(self, gaps: Iterable[tuple[int, int]]) -> Row:
+        """The row without the ranges ``[start, end)``, which must be in order and apart."""
+        pieces, runs, at = list[str](), list[Run](), 0
+        for start, end in (*gaps, (len(self.text), len(self.text))):
+            if at < start:
+                pieces.append(self.text[at:start])
+                runs.extend(_sliced(self.runs, at, start))
+            at = end
+        return Row("".join(pieces), tuple(runs), self.page, self.indent, self.after_blank, self.after_page)
+
+
+def _sliced(runs: tuple[Run, ...], start: int, end: int) -> Iterable[Run]:
+    at = 0
+    for length, line, column in runs:
+        first, last = max(start, at), min(end, at + length)
+        if first < last:
+            yield last - first, line, column + first - at
+        at += length
+        if at >= end:
+            return
 
 
 def cell_width(char: str) -> float:
     return 1.0 if unicodedata.east_asian_width(char) in "WFA" else 0.5
 
 
+def width_of(text: str) -> float:
+    """In full-width characters; what is not ASCII counts as full-width, which holds for Chinese text."""
+    return len(text) - len(text.encode("ascii", "ignore")) / 2
+
+
 def row_of(text: str, line: int, page: int) -> Row:
     """The row of one source line."""
-    cells = [(char, line, column) for column, char in enumerate(text)]
-    return trim(Row(tuple(cells), page))
+    return trimmed(Row(text, ((len(text), line, 0),) if text else (), page))
 
 
-def trim(row: Row) -> Row:
+def trimmed(row: Row) -> Row:
     """White space leaves both ends; what stood before becomes the indent."""
     text = row.text
+    if text and text[0] not in _SPACES and text[-1] not in _SPACES:
+        return row
     start = len(text) - len(text.lstrip(_SPACES))
-    end = len(text.rstrip(_SPACES))
+    end = max(start, len(text.rstrip(_SPACES)))
     indent = sum(2.0 if char == "\t" else cell_width(char) for char in text[:start])
-    return replace(row, cells=row.cells[start : max(start, end)], indent=row.indent + indent)
+    return row.part(start, end, row.indent + indent)

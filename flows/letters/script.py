@@ -16,11 +16,17 @@ def simplified(text: str, *, always: bool = False) -> str:
     ``always`` is for single lines, too short to show in which script the letter is.
     """
     single, phrases = _tables()
-    if not always and len({char for char in text if ord(char) in single}) < _ENOUGH:
+    traditional = len(_characters().intersection(text))
+    if not traditional or (not always and traditional < _ENOUGH):
         return text
     for wrong, right in phrases:
         text = text.replace(wrong, right)
     return text.translate(single)
+
+
+@cache
+def _characters() -> frozenset[str]:
+    return frozenset(map(chr, _tables()[0]))
 
 
 @cache

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from flows.letters.header_labels import begins_with_label
-from flows.letters.rows import Row, cell_width
+from flows.letters.rows import Row, width_of
 from flows.letters.wordings import folded, patterns
 
 # A cut line is at most this wide (A4 with the official font holds 28 characters, web copies up to about 50).
@@ -22,7 +22,7 @@ _NO_START = "，。、；：！？）》”】〕%℃,.;:!?)"
 def join_wrapped(rows: Sequence[Row]) -> list[Row]:
     """One row per paragraph; a file whose lines were never cut comes back as it is."""
     # Typesetting counts widths, many a web copy counts characters: the measure that more lines fill exactly is taken.
-    found = [(fit, measure) for measure in (_by_width, _by_count) if (fit := _full_line(rows, measure))]
+    found = [(fit, measure) for measure in (width_of, _by_count) if (fit := _full_line(rows, measure))]
     if not found:
         return list(rows)
     (_, width), measure = max(found, key=lambda pair: pair[0][0])
@@ -34,7 +34,7 @@ def join_wrapped(rows: Sequence[Row]) -> list[Row]:
         apart = row.after_blank and blanks_mean and not row.after_page
         room = width - (1.0 if indented else 2.5)
         if before and not apart and _continues(before, row, room, measure):
-            out[-1] = out[-1].keep((*out[-1].cells, *row.cells))
+            out[-1] = out[-1].joined(row)
         else:
             out.append(row)
         before = row
@@ -42,10 +42,6 @@ def join_wrapped(rows: Sequence[Row]) -> list[Row]:
 
 
 Measure = Callable[[str], float]
-
-
-def _by_width(text: str) -> float:
-    return sum(map(cell_width, text))
 
 
 def _by_count(text: str) -> float:
