@@ -22,7 +22,7 @@ class Described:
     """A clause with all the scorer knows: ``features`` are names, ``voice`` the loudest stance of its own cues.
 
     ``opens`` is True where it only sets the scene for the next clause ("到2025年，"), ``firm`` where it names a date ahead or
-    a number, ``also`` where it opens with 并, 同时 or the like.
+    a number, ``also`` where it opens with 并, 同时 or the like, ``matter`` where it names the matter that the rest is about.
     """
 
     clause: Clause
@@ -34,6 +34,7 @@ class Described:
     opens: bool
     firm: bool
     also: bool
+    matter: bool
     features: tuple[str, ...]
 
 
@@ -167,6 +168,14 @@ def _voices(hits: Sequence[Hit]) -> tuple[str, list[str]]:
     return max(_LOUD, key=lambda says: sums.get(says, -1.0)), sorted(sums)
 
 
+# A promise this loud ("将继续") is none of the past, whatever the sentence told before.
+_PLAIN = 2.5
+
+
+def _loudness(hits: Sequence[Hit], says: str) -> float:
+    return sum(hit.cue.weight for hit in hits if hit.cue.says == says)
+
+
 def _sentence(
     view: str, context: _Context, hits: Sequence[Sequence[Hit]], ahead: bool, written: date | None, index: int
 ) -> tuple[list[Described], bool]:
@@ -193,7 +202,8 @@ def _sentence(
             features.extend(
                 f"both={a}+{b}" for i, a in enumerate(voices) for b in voices[i + 1 :]
             )
-        features.extend(_governed(context, voice, tense, ahead, past and tense != "future", condition))
+        reported = past and tense != "future" and not (voice == "pledged" and _loudness(own, "pledged") >= _PLAIN)
+        features.extend(_governed(context, voice, tense, ahead, reported, condition))
         joint = text in _verbs()[1]
         verb = _begins_with_verb(view, clause.start, clause.end)
         features.extend(
@@ -215,7 +225,15 @@ def _sentence(
             )
             if holds
         )
-        made.append(Described(clause, index, tuple(own), voice, start is not None, joint, adverbial, tense == "future" or number, also, tuple(features)))
+        firm = tense == "future" or number
+        matter = voice == SILENT and place == 0 and (verb or "matter" in ids) and start is None
+        if firm:
+            features.append(f"v={voice}&firm")
+        made.append(
+            Described(
+                clause, index, tuple(own), voice, start is not None, joint, adverbial, firm, also, matter, tuple(features)
+            )
+        )
         past, condition = _reach(own, tense, past, condition)
     return made, ahead
 
@@ -264,6 +282,7 @@ def _with_neighbours(found: list[Described]) -> list[Described]:
             *item.features,
             f"v={item.voice}&before={before.voice if before else '^'}",
             f"v={item.voice}&after={after.voice if after else '$'}",
+            *((f"firm&v={item.voice}&after={after.voice}",) if item.firm and after else ()),
         )
         out.append(
             replace(item, features=features)

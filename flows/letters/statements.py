@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from flows.letters.clauses import Sentence, sentences_of, view_of
-from flows.letters.model import Draft, ReplyLetter, Span, Stance
-from flows.letters.stance import Judged, judged, rule_weights
+from flows.letters.model import Draft, ReplyLetter, Span
+from flows.letters.stance import Judged, Label, Weights, judged
 from flows.letters.stance_features import Described, described
+from flows.letters.stance_model import stance_weights
 
 
 def find_statements(letter: ReplyLetter) -> tuple[Draft, ...]:
     """Every statement of the body, in text order, the ``done`` ones too; none in a letter that is no reply (``other``)."""
+    return statements_with(letter, stance_weights())
+
+
+def statements_with(letter: ReplyLetter, weights: Weights) -> tuple[Draft, ...]:
+    """As ``find_statements``, with other weights: for training and for comparing."""
     if letter.header.letter_type == "other":
         return ()
     view = view_of(letter.text.text)
     sentences = sentences_of(letter, view)
     clauses = described(letter, view, sentences)
-    labels = _tempered(clauses, judged(sentences, clauses, rule_weights()))
+    labels = _tempered(clauses, judged(sentences, clauses, weights))
     return tuple(_drafts(letter, sentences, clauses, labels))
 
 
@@ -39,26 +45,35 @@ def _tempered(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[Ju
 def _drafts(
     letter: ReplyLetter, sentences: Sequence[Sentence], clauses: Sequence[Described], labels: Sequence[Judged]
 ) -> Iterator[Draft]:
-    taken = start = 0
+    for start, end in _runs(clauses, labels):
+        sentence = sentences[clauses[start].sentence]
+        yield _draft(letter, sentence, clauses[start:end], labels[start:end], labels[end - 1].label)
+
+
+def _runs(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[tuple[int, int]]:
+    """Where statements begin and end, in clauses; what gives a reason or names the matter goes with what follows it."""
+    runs: list[tuple[int, int]] = []
+    start = 0
     while start < len(clauses):
         end = start + 1
         while end < len(clauses) and _joined(clauses, labels, end):
             end += 1
-        label = labels[start].label
-        if label != "none":
-            first = _first(clauses, labels, _trimmed(clauses, start, end, label), taken)
-            yield _draft(letter, sentences[clauses[start].sentence], clauses[first:end], labels[start:end], label)
-            taken = end
+        if labels[start].label != "none":
+            first = _grown(clauses, labels, _trimmed(clauses, start, end, labels[start].label))
+            while runs and runs[-1][1] > first:
+                begun, _ = runs.pop()
+                if begun < first:
+                    runs.append((begun, first))
+            runs.append((first, end))
         start = end
+    return runs
 
 
-def _trimmed(clauses: Sequence[Described], start: int, end: int, stance: Stance) -> int:
-    """Where a refusal begins: bare facts told before it stay outside, a reason or its object inside."""
+def _trimmed(clauses: Sequence[Described], start: int, end: int, stance: Label) -> int:
+    """Where a refusal begins: facts told before it stay outside, except a brief one right before it."""
     if stance != "declined":
         return start
     first = next((at for at in range(start, end) if clauses[at].voice == "declined"), start)
-    while first > start and any("declined" in hit.cue.joins for hit in clauses[first - 1].hits):
-        first -= 1
     if first > start and clauses[first - 1].clause.end - clauses[first - 1].clause.start <= _BRIEF:
         first -= 1
     return first
@@ -68,16 +83,19 @@ def _trimmed(clauses: Sequence[Described], start: int, end: int, stance: Stance)
 _BRIEF = 14
 
 
-def _first(clauses: Sequence[Described], labels: Sequence[Judged], start: int, taken: int) -> int:
-    """Where the statement begins: clauses right before it that only give its reason or its object belong to it."""
-    first = start
-    while first > taken and clauses[first - 1].sentence == clauses[start].sentence:
-        if not any(labels[start].label in hit.cue.joins for hit in clauses[first - 1].hits):
-            break
-        if labels[first - 1].label not in ("none", "done", labels[start].label):
+def _grown(clauses: Sequence[Described], labels: Sequence[Judged], start: int) -> int:
+    """Where the statement begins, with the clauses before it that give its reason, its object or its matter."""
+    first, stance = start, labels[start].label
+    while first > 0 and clauses[first - 1].sentence == clauses[start].sentence:
+        before = clauses[first - 1]
+        joins = any(stance in hit.cue.joins for hit in before.hits) or (before.matter and stance == "declined")
+        if not joins or labels[first - 1].label not in ("none", "done", stance) or _PROPOSAL & {h.cue.id for h in before.hits}:
             break
         first -= 1
     return first
+
+
+_PROPOSAL = frozenset({"proposal_says"})
 
 
 def _joined(clauses: Sequence[Described], labels: Sequence[Judged], at: int) -> bool:
@@ -86,8 +104,9 @@ def _joined(clauses: Sequence[Described], labels: Sequence[Judged], at: int) -> 
 
 
 def _draft(
-    letter: ReplyLetter, sentence: Sentence, run: Sequence[Described], labels: Sequence[Judged], stance: Stance
+    letter: ReplyLetter, sentence: Sentence, run: Sequence[Described], labels: Sequence[Judged], stance: Label
 ) -> Draft:
+    assert stance != "none"  # runs are made of other labels
     section = letter.sections[sentence.section] if sentence.section >= 0 else None
     cues = dict.fromkeys(hit.cue.id for item in run for hit in item.hits)
     return Draft(
