@@ -76,7 +76,8 @@ def _title_text(draft: _Draft, title: Row | None, text: str) -> str | None:
     if title is None:
         return None
     draft.spans["title"] = Span(title.start, title.end)
-    return re.sub(r"\s*\n\s*", "", text[title.start : title.end])
+    written = text[title.start : title.end]
+    return re.sub(r"\s*\n\s*", "", written) if "\n" in written else written
 
 
 def _formula(zones: Zones, text: str) -> Row:

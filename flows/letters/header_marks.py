@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from flows.letters.header_labels import Labelled
 from flows.letters.header_numbers import Found
 from flows.letters.model import Problem, SourceText, Span
+from flows.letters.rules.load import load_table
 from flows.letters.wordings import folded, patterns
 from flows.letters.zones import Row, Zones
 
@@ -62,12 +63,18 @@ def _notices(zones: Zones) -> Iterator[Found]:
                 yield Found(hit.group("disclosure"), Span(start, start + len(hit.group("disclosure"))))
 
 
+_GAP = re.compile(r"\s{2,}|\u3000+")
+
+
 def _pieces(row: Row) -> Iterator[Found]:
     """The parts of a line that gaps keep apart."""
     if len(row.view) > 120:
         return
-    for hit in re.finditer(r"[^\s\u3000](?:.*?[^\s\u3000])??(?=\s{2,}|\u3000|$)", row.view):
-        yield Found(hit.group(), Span(row.start + hit.start(), row.start + hit.end()))
+    at = 0
+    for start, end in (*(hit.span() for hit in _GAP.finditer(row.view)), (len(row.view), 0)):
+        if at < start:
+            yield Found(row.view[at:start], Span(row.start + at, row.start + start))
+        at = end
 
 
 def _openness(value: str) -> bool | None:
@@ -79,23 +86,31 @@ def _openness(value: str) -> bool | None:
 
 _SCANNED_HEAD = 16
 _SCANNED_PAGE_HEAD = 3
+_LONGEST_MARK = 60
 
 
 def secrecy_mark(source: SourceText, zones: Zones) -> str | None:
     """The mark of state secrecy in the letter's head or at the head of a page; the word inside a sentence is none."""
-    rule = patterns("header")["secrecy"]
-    raw: list[str] = []
-    page = on_page = 0
-    for line in source.lines:
-        on_page = on_page + 1 if line.page == page else 1
-        page = line.page
-        if line.text.strip() and (len(raw) < _SCANNED_HEAD or on_page <= _SCANNED_PAGE_HEAD) and len(line.text) <= 60:
-            raw.append(folded(line.text.strip()))
-    for view in (*raw, *(row.view for row in zones.rows[: zones.head] if len(row.view) <= 60), *_meta(source)):
+    rule, sign = patterns("header")["secrecy"], load_table("header")["parts"]["secret"]
+    for view in (*_raw_heads(source), *(row.view for row in zones.rows[: zones.head]), *_meta(source)):
+        if sign not in view or len(view) > _LONGEST_MARK:
+            continue
         for piece in (view, *re.split(r"\s{2,}|\u3000", view)):
             if hit := rule.fullmatch(piece.strip()):
                 return re.sub(r"\s", "", hit.group("mark"))
     return None
+
+
+def _raw_heads(source: SourceText) -> Iterator[str]:
+    """The first lines of the file and of each page as the reader saw them: mending drops what stands on every page."""
+    page = on_page = seen = 0
+    for line in source.lines:
+        on_page = on_page + 1 if line.page == page else 1
+        page = line.page
+        if len(line.text) <= _LONGEST_MARK and (seen < _SCANNED_HEAD or on_page <= _SCANNED_PAGE_HEAD):
+            stripped = line.text.strip()
+            seen += bool(stripped)
+            yield folded(stripped)
 
 
 def _meta(source: SourceText) -> Iterator[str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 from flows.letters.model import LetterText, Piece, Problem, SourceText, Span
 from flows.letters.page_places import doubtful
@@ -263,7 +264,7 @@ def _laid_out(paragraphs: Iterable[Row]) -> tuple[str, tuple[Piece, ...]]:
 
 
 @cache
-def _loss_rules() -> tuple[tuple[dict[str, str], re.Pattern[str]], ...]:
+def _loss_rules() -> tuple[tuple[dict[str, Any], re.Pattern[str]], ...]:
     return tuple((rule, re.compile(rule["pattern"])) for rule in load_table("mending")["loss"])
 
 
@@ -271,8 +272,9 @@ def _losses(text: str) -> list[Problem]:
     """Where digits were lost on the way; blanks of a form to be filled in are none."""
     found = []
     for rule, pattern in _loss_rules():
-        for hit in pattern.finditer(text):
+        for hit in pattern.finditer(text) if any(sign in text for sign in rule["needs"]) else ():
             line = text[text.rfind("\n", 0, hit.start()) + 1 : (text.find("\n", hit.end()) + 1 or len(text) + 1) - 1]
             if not re.search(r"□|\||签名|签字", line):
-                found.append(Problem(rule["code"], rule["message"], Span(hit.start(), hit.end())))
+                start = hit.start() + len(hit.group()) - len(hit.group().lstrip("\n"))
+                found.append(Problem(rule["code"], rule["message"], Span(start, hit.end())))
     return sorted(found, key=lambda p: p.span or Span(0, 0))

@@ -131,7 +131,7 @@ def _foot(rows: Sequence[Row], first: int, text_begins: int) -> int:
             continue
         if any(rules[name].match(view) for name in ("contact_line", "copies_line", "attachment_line")):
             return i
-        if any(rules[name].search(view) for name in ("form_line", "print_line")):
+        if not view.endswith("。") and any(rules[name].search(view) for name in ("form_line", "print_line")):
             return i
         if len(view) <= _SHORT and any(rules[name].fullmatch(view) for name in _ENDS):
             return i
