@@ -35,7 +35,7 @@ def main(part: str) -> None:
         from flows.worker import run_worker  # Prefect reads its settings on import: the environment comes first
 
         sys.exit(run_worker(settings))
-    os.execv(command[0], command)  # noqa: S606 - our own program, no shell
+    os.execv(command[0], list(command))  # noqa: S606 - our own program, no shell
 
 
 def _die_with_parent() -> None:

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from prefect import Flow
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.deployments.runner import EntrypointType
+from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Cron
+from prefect.types.entrypoint import EntrypointType
 
 from flows.process_letter import process_letter
 from flows.sweep_inbox import sweep_inbox
@@ -44,12 +45,14 @@ def register(client: SyncPrefectClient) -> tuple[Deployed, ...]:
     """Make the server know every deployment; the same again changes nothing but what differs."""
     found = []
     for row in DEPLOYMENTS:
-        deployment = row.flow.to_deployment(
+        deployment = RunnerDeployment.from_flow(
+            row.flow,
             name=row.flow.name,
             description=row.description,
             tags=["duban"],
             schedule=Cron(row.cron, timezone=TIMEZONE) if row.cron else None,
             entrypoint_type=EntrypointType.MODULE_PATH,  # a path would load the module again under another name
         )
-        found.append(Deployed(deployment.apply(), row.flow))
+        deployment.apply()
+        found.append(Deployed(client.read_deployment_by_name(f"{row.flow.name}/{row.flow.name}").id, row.flow))
     return tuple(found)

@@ -6,8 +6,9 @@ import time
 from typing import Any
 
 from prefect import flow
+from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
-from prefect.states import Completed, State
+from prefect.states import Completed
 
 from flows.process_letter import LetterRef, process_letter
 from flows.wiring import wiring
@@ -28,5 +29,5 @@ def sweep_inbox(older_than_seconds: float = 300.0) -> State[Any]:
     log.warning("%d letters have waited in the inbox for more than %.0f s", len(old), older_than_seconds)
     for start in range(0, len(old), made.settings.batch_size):
         batch = old[start : start + made.settings.batch_size]
-        process_letter([LetterRef(path=seen.path.as_posix()) for seen in batch], return_state=True)
+        process_letter(letters=[LetterRef(path=seen.path.as_posix()) for seen in batch], return_state=True)
     return Completed(message=f"补办滞留来函{len(old)}件")

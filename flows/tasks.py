@@ -12,9 +12,8 @@ from typing import Any, Literal
 from weakref import WeakValueDictionary
 
 from prefect import Task, task
-from prefect.client.schemas.objects import TaskRun
+from prefect.client.schemas.objects import State, TaskRun
 from prefect.logging import get_run_logger
-from prefect.states import State
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows import artifacts
@@ -58,7 +57,7 @@ class LetterRef(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     path: str = Field(description="文件在收件箱中的相对路径，例如 2024/答复.pdf")
-    sha256: str | None = Field(None, description="已归档原件的 SHA-256：重新办理时填写，首次办理留空")
+    sha256: str | None = Field(default=None, description="已归档原件的 SHA-256：重新办理时填写，首次办理留空")
 
 
 FateName = Literal["archived", "duplicate", "quarantined", "unpacked", "gone"]

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -19,6 +20,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.responses import OrchestrationResult
 from prefect.flow_engine import run_flow
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from prefect.states import AwaitingRetry, Crashed, Pending
@@ -26,7 +28,10 @@ from prefect.states import AwaitingRetry, Crashed, Pending
 from flows import prefect_server, up
 from flows.adapters import embedded_store, store_probe
 from flows.adapters.inbox_folder import Seen
+from flows.demo import SAMPLE
 from flows.letters.errors import DubanError, SettingsError, Unavailable
+from flows.letters.model import Original
+from flows.letters.understanding import understand
 from flows.parts import known_ports
 from flows.process_letter import LetterRef, process_letter
 from flows.schedule import Deployed, register
@@ -83,11 +88,20 @@ def _made(settings: Settings) -> Wiring:
         try:
             if settings.self_test:
                 prove_store(settings)
-            return wiring()
+            made = wiring()
+            warm_up(made)
+            return made
         except Unavailable as fault:
             log.warning("waiting: %s", fault)
             if STOPPING.wait(0.5):
                 raise
+
+
+def warm_up(made: Wiring) -> None:
+    """Load rules and readers by understanding the sample letter, so that the first real one pays nothing for it."""
+    data = SAMPLE.read_bytes()
+    original = Original(SAMPLE.name, hashlib.sha256(data).hexdigest(), len(data), "text/plain", "2026-01-01T00:00:00Z")
+    understand(made.read(data, SAMPLE.name), original, made.directory, made.site)
 
 
 def prove_store(settings: Settings) -> None:
@@ -194,7 +208,7 @@ class Worker:
         due = self._client.get_scheduled_flow_runs_for_deployments(list(self._deployed), scheduled_before=soon, limit=20)
         for found in due:
             run = self._client.read_flow_run(found.id)
-            answer = self._client.set_flow_run_state(run.id, Pending(message="taken by the worker"))
+            answer: OrchestrationResult[Any] = self._client.set_flow_run_state(run.id, Pending(message="taken by the worker"))
             if answer.state is not None and answer.state.type == StateType.PENDING and run.deployment_id:
                 self._others.submit(self._run_other, run.id, run.deployment_id)
 

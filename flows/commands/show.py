@@ -48,8 +48,8 @@ def _print(record: dict[str, object], wanted: str, original_key: str) -> None:
 def _print_statement(statement: dict[str, object]) -> None:
     deadline: dict[str, object] = statement["deadline"] or {}  # type: ignore[assignment]
     owners: list[dict[str, str]] = statement["owners"]  # type: ignore[assignment]
-    start, end = statement["span"]  # type: ignore[misc]
-    click.echo(f"\n{statement['id']}　第{statement['page']}页，第{start}—{end}字")
+    span: list[int] = statement["span"]  # type: ignore[assignment]
+    click.echo(f"\n{statement['id']}　第{statement['page']}页，第{span[0]}—{span[1]}字")
     click.echo(f"  “{statement['text']}”")
     click.echo(f"  责任单位：{'、'.join(o['name'] or o['mention'] or '待确认' for o in owners) or '待确认'}")
     click.echo(f"  完成时限：{deadline.get('date') or deadline.get('text') or '未明确'}")

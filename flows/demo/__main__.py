@@ -18,11 +18,11 @@ import psutil
 
 from flows import parts, prefect_server, up, wiring
 from flows.adapters.sql_ledger import SqlLedger
+from flows.demo import SAMPLE
 from flows.letters import disclosure
 from flows.letters.model import COMMITMENT_STANCES
 from flows.settings import Settings, load_settings
 
-_LETTER = Path(__file__).parent / "letter.txt"
 _READY_WITHIN, _DONE_WITHIN = 180.0, 60.0
 
 
@@ -34,7 +34,7 @@ def main() -> int:
     system = subprocess.Popen([sys.executable, "-m", "flows.cli", "up"])
     try:
         ports = _wait_ready(settings, system)
-        print(f"\nready after {time.monotonic() - started:.0f} s; dropping {_LETTER.name} into {settings.inbox}\n")
+        print(f"\nready after {time.monotonic() - started:.0f} s; dropping {SAMPLE.name} into {settings.inbox}\n")
         worked = _show_letter(settings, ports)
         if os.environ.get("DEMO_ONCE") == "1":
             return 0 if worked and _stop(system) else 1
@@ -60,7 +60,7 @@ def _wait_ready(settings: Settings, system: subprocess.Popen[bytes]) -> parts.Po
 
 def _show_letter(settings: Settings, ports: parts.Ports) -> bool:
     """Drop the letter, wait for its fate, and print record, keys, outbox and UI."""
-    data = _LETTER.read_bytes()
+    data = SAMPLE.read_bytes()
     wiring.inbox(settings).drop(data, "示例答复函.txt")
     dropped = time.monotonic()
     row = _wait_cleared(settings, hashlib.sha256(data).hexdigest())
