@@ -102,13 +102,14 @@ class InboxWatch:
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def take(self, *, limit: int, timeout: float) -> list[Seen]:
+    def take(self, *, limit: int, timeout: float, heavy: bool | None = None) -> list[Seen]:
         """Up to ``limit`` settled files, the longest settled first; waits up to ``timeout`` seconds for one.
 
-        They are in flight, and given to nobody else, until they are released.  Raises ``Unavailable`` when the
-        watcher's thread is gone.
+        They are in flight, and given to nobody else, until they are released.  ``heavy``: only letters that are (or are
+        not) slow to read, so that who has room for one kind takes no other.  Raises ``Unavailable`` when the watcher's
+        thread is gone.
         """
-        taken = self._desk.take(limit, timeout, self._thread.is_alive)
+        taken = self._desk.take(limit, timeout, self._thread.is_alive, heavy)
         if not taken and not self._mail.is_stopping and not self._thread.is_alive():
             raise Unavailable("the watcher's thread ended; start the worker again")
         return taken

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
@@ -383,6 +384,27 @@ def test_a_folder_that_vanishes_while_it_is_looked_at_stops_nobody(watching: Wat
     write(inbox / "z.txt")
     assert "z.txt" in paths(taken(watch, 1))
     assert watch.health().trouble is None
+
+
+def test_who_has_room_for_one_kind_takes_no_other(watching: Watching, inbox: Path) -> None:
+    watch = watching()
+    for name in ("a.txt", "b.pdf", "c.docx", "d.tif", "e.txt"):
+        write(inbox / name)
+    wait_for(lambda: watch.health().ready == 5)
+    assert paths(watch.take(limit=9, timeout=0, heavy=True)) == ["b.pdf", "d.tif"]
+    assert len(watch.take(limit=2, timeout=0, heavy=False)) == 2
+    assert watch.take(limit=9, timeout=0, heavy=True) == []
+    assert len(watch.take(limit=9, timeout=0)) == 1
+    assert watch.health().in_flight == 5
+
+
+def test_those_who_wait_for_either_kind_are_all_woken(watching: Watching, inbox: Path) -> None:
+    watch = watching()
+    with ThreadPoolExecutor(2) as pool:
+        waiting = {heavy: pool.submit(watch.take, limit=1, timeout=PATIENCE, heavy=heavy) for heavy in (True, False)}
+        write(inbox / "a.txt")
+        write(inbox / "b.pdf")
+        assert {heavy: paths(found.result()) for heavy, found in waiting.items()} == {True: ["b.pdf"], False: ["a.txt"]}
 
 
 def test_take_says_when_the_watcher_is_gone(folder: InboxFolder) -> None:
