@@ -13,13 +13,15 @@ from flows.letters.wordings import folded, patterns
 from flows.letters.zones import Row, Zones
 
 
+_RESULTS = {"outcome": ("class_value", "outcome_value"), "outcome_class": ("class_value",)}
+
+
 def outcome_in(zones: Zones, labels: Sequence[Labelled], number: Found | None) -> Found | None:
     """The bare result: behind its label, after the document number, or a lone class letter."""
     rules = patterns("header")
     for label in labels:
-        if label.field != "outcome":
-            continue
-        for name in ("class_value", "outcome_value"):
+        # 类别 may be the class of the result, or of the web page: it counts with a letter only.
+        for name in _RESULTS.get(label.field, ()):
             if hit := rules[name].match(label.value):
                 start = label.span.start + hit.start("class")
                 return Found(hit.group("class"), Span(start, start + len(hit.group("class"))))
