@@ -44,7 +44,7 @@ def test_bodies_are_no_persons(row: dict[str, Any]) -> None:
         ("public_summary", "public_summary", False),
         ("on_request", "on_request", True),
         ("not_public", "not_public", True),
-        (None, "not_public", True),
+        (None, "unmarked", False),
         ("unheard_of", "not_public", True),
     ],
 )
@@ -60,7 +60,7 @@ def test_several_letters_are_as_public_as_the_least() -> None:
 
 def test_a_restricted_letter_is_called_by_its_number() -> None:
     assert "关于" in disclosure.label(letter(1)[2])
-    assert disclosure.label(letter(1, disclosure=(None, None))[2]) == "川民提复〔2024〕1号"
+    assert disclosure.label(letter(1, disclosure=("不予公开", "not_public"))[2]) == "川民提复〔2024〕1号"
 
 
 def test_a_masked_record_keeps_its_spans_and_loses_its_persons() -> None:
