@@ -58,6 +58,11 @@ class LedgerOutbox(LedgerLetters):
             row = connection.execute(sa.select(notices).where(notices.c.id == notice_id)).first()
         return _notice(row) if row else None
 
+    def attempts_of(self, notice_id: str) -> int:
+        """How often this notice was tried so far."""
+        with self._read() as connection:
+            return int(connection.scalar(sa.select(notices.c.attempts).where(notices.c.id == notice_id)) or 0)
+
     def sent(self, delivered: Sequence[tuple[str, str]], now: str) -> None:
         """Mark notices (id, where to) as sent; a bundle takes those it carries with it.  The owners' clocks start."""
         with self._write() as connection:

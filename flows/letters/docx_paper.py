@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import docx
@@ -17,9 +15,10 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 from docx.table import _Cell
 
+from flows.letters.fixed_package import fixed
+
 _BODY, _HEAD, _TITLE, _QUOTE = "仿宋", "黑体", "方正小标宋简体", "楷体"
 _RED, _GREY = RGBColor(0xB3, 0x00, 0x1B), RGBColor(0x44, 0x44, 0x44)
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def write(paper: Mapping[str, Any], base: bytes | None = None) -> bytes:
@@ -139,13 +138,7 @@ def _cell(cell: _Cell, text: str, font: str, size: float, width: Mm | None = Non
 
 
 def _same_bytes(document: Document) -> bytes:
-    """Without the clock: the package's own dates and those of its parts are fixed."""
-    properties = document.core_properties
-    properties.created = properties.modified = datetime(*_EPOCH)  # noqa: DTZ001  -- the format knows no zone
-    properties.author = properties.last_modified_by = ""
-    raw, fixed = io.BytesIO(), io.BytesIO()
-    document.save(raw)
-    with zipfile.ZipFile(raw) as old, zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in old.namelist():
-            new.writestr(zipfile.ZipInfo(name, _EPOCH), old.read(name), zipfile.ZIP_DEFLATED)
-    return fixed.getvalue()
+    document.core_properties.author = document.core_properties.last_modified_by = ""
+    out = io.BytesIO()
+    document.save(out)
+    return fixed(out.getvalue())

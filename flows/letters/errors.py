@@ -129,3 +129,9 @@ class LedgerDamaged(DubanError):
     """The ledger is not as it was written: its history is broken, or its tables are of another making."""
 
     code = "ledger_damaged"
+
+
+class Undeliverable(DubanError):
+    """A receiver refuses a notice for good (no such mailbox, request rejected): a person has to look.  Not retried."""
+
+    code = "undeliverable"

@@ -9,6 +9,7 @@ from typing import Any
 
 import schemas
 from flows.letters.errors import InvalidRecord, RulesError
+from flows.letters.masking import Private, mask_text
 from flows.letters.model import Assignment, Notice, NoticeKind, OwnerRole
 from flows.letters.routing import Bodies
 from flows.letters.rules.load import load_table
@@ -126,13 +127,15 @@ def wording(kind: str, role: str, stage: str | None = None) -> dict[str, Any]:
 def item_of(record: Mapping[str, Any], statement: Mapping[str, Any]) -> dict[str, Any]:
     """A statement of a record as the ``item`` of a notice: quote and place, owners, deadline, letter, original's hash.
 
-    Addressees, contacts and copies stay out: a third party learns nothing of the member who proposed.
+    Addressees, contacts and copies stay out, and what the quote says of them is covered: a third party learns nothing
+    of the member who proposed.
     """
+    private = Private.of(record)
     leads = [_label(owner) for owner in statement["owners"] if owner["role"] == "lead"]
     deadline = statement["deadline"]
     return {
         "commitment_id": statement["id"],
-        "quote": statement["text"],
+        "quote": mask_text(statement["text"], private),
         "place": {"page": statement["page"], "span": list(statement["span"]), "section": statement["section"]},
         "stance": statement["stance"],
         "specific": statement["specific"],
@@ -141,21 +144,21 @@ def item_of(record: Mapping[str, Any], statement: Mapping[str, Any]) -> dict[str
         "support": [label for o in statement["owners"] if o["role"] == "support" and (label := _label(o))],
         "deadline": deadline and {key: deadline[key] for key in ("text", "date", "precision", "provenance")},
         "quantities": [quantity["text"] for quantity in statement["quantities"]],
-        "letter": letter_of(record),
-        "original": {"name": record["original"].get("name"), "sha256": record["original"]["sha256"]},
+        "letter": letter_of(record, private),
+        "original": {"name": _covered(record["original"].get("name"), private), "sha256": record["original"]["sha256"]},
     }
 
 
-def letter_of(record: Mapping[str, Any]) -> dict[str, Any]:
+def letter_of(record: Mapping[str, Any], private: Private) -> dict[str, Any]:
     """What a notice says of the letter: number, title, date, issuers, proposal, outcome, disclosure as written."""
     header = record["header"]
     return {
         "id": record["id"],
         "document_number": header["document_number"],
-        "title": header["title"],
+        "title": _covered(header["title"], private),
         "date": header["date"],
         "issuers": header["issuers"],
-        "proposal": proposal_line(header.get("proposal")),
+        "proposal": _covered(proposal_line(header.get("proposal")), private),
         "outcome": header.get("outcome"),
         "disclosure": header.get("disclosure"),
     }
@@ -182,6 +185,10 @@ def _name(assignment: Assignment, statement: Mapping[str, Any], directory: Bodie
 def _mentioned(agency_id: str | None, statement: Mapping[str, Any]) -> str | None:
     names = [owner["name"] for owner in statement["owners"] if owner["agency_id"] == agency_id]
     return names[0] if names else None
+
+
+def _covered(text: str | None, private: Private) -> str | None:
+    return None if text is None else mask_text(text, private)
 
 
 def _label(owner: Mapping[str, Any]) -> str:

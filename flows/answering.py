@@ -1,0 +1,58 @@
+"""Takes the answers of owners and the office's decisions: one step, its history and its notices in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from flows.adapters.sql_ledger import SqlLedger
+from flows.letters.agencies import Directory
+from flows.letters.errors import StepRefused
+from flows.letters.follow_up import notices_of
+from flows.letters.lifecycle import Step, decide, states
+from flows.letters.returns import Answer
+from flows.letters.sheets import Templates
+
+_TAKES_AGENCY = ("issue", "reassign")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A step that was taken: the commitment, its state before and after in Chinese, how many notices it made."""
+
+    commitment_id: str
+    before: str
+    after: str
+    notices: int
+
+
+def take(ledger: SqlLedger, directory: Directory, step: Step, now: str, templates: Templates | None = None) -> Taken:
+    """Take a step; ``StepRefused`` says why not, ``ChangedMeanwhile`` that somebody was faster.  Nothing is half done."""
+    row = ledger.commitment(step.commitment_id)
+    if row is None:
+        raise StepRefused(f"台账中没有承诺 {step.commitment_id}；请用 duban ledger 查看现有编号")
+    if step.action in _TAKES_AGENCY:
+        step = _with_agency(step, row["state"], directory)
+    owners = ledger.owners_of(step.commitment_id)
+    change = decide(row, owners, step)
+    made = notices_of(change, row, owners, directory, templates)
+    ledger.apply(change, now, made)
+    return Taken(step.commitment_id, states()[change.from_state], states()[change.to_state], len(made))
+
+
+def take_answer(ledger: SqlLedger, directory: Directory, answer: Answer, day: date, now: str) -> Taken:
+    """Take an owner's answer from a returned form: it speaks for the agency the form was made for."""
+    step = Step(answer.commitment_id, answer.action, answer.by, day, "owner", answer.agency_id, dict(answer.fields))
+    return take(ledger, directory, step, now)
+
+
+def _with_agency(step: Step, state: str, directory: Directory) -> Step:
+    """The new owner by its id or its name; what nobody was told of yet is issued, anything else is reassigned."""
+    wanted = str(step.fields.get("agency_id") or "")
+    agency = directory.get(wanted) or directory.resolve(wanted, None)
+    if agency is None:
+        likely = "、".join(f"{one.id}（{one.name}）" for one in directory.suggest(wanted, None)[:3])
+        raise StepRefused(f"名录中没有单位“{wanted}”" + (f"，是否指：{likely}" if likely else ""))
+    action = "issue" if state in ("proposed", "confirmed") else "reassign"
+    fields = {**step.fields, "agency_id": agency.id, "agency_name": agency.name}
+    return Step(step.commitment_id, action, step.by, step.day, step.party, step.agency_id, fields)

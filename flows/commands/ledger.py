@@ -1,0 +1,111 @@
+"""``duban ledger`` and ``duban notice``: the ledger as a table or workbook, a notice as paper."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from flows.settings import load_settings
+
+
+@click.command()
+@click.option("--agency", help="Only what this agency (its id) has a part in.")
+@click.option("--state", "states", multiple=True, help="Only this state, such as overdue; may be given again.")
+@click.option("--year", type=int, help="Only promises of letters of this year.")
+@click.option("--due-before", type=click.DateTime(["%Y-%m-%d"]), help="Only open ones due before this day, soonest first.")
+@click.option("--limit", type=int, default=50, show_default=True, help="Most rows to print.")
+@click.option("--offset", type=int, default=0, help="Rows to leave out first.")
+@click.option("--xlsx", type=click.Path(dir_okay=False, path_type=Path), help="Write the workbook (台账) of these rows.")
+@click.option("--private", is_flag=True, help="In the workbook: with the proposers' names, for the office alone.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one row a line.")
+def ledger(
+    agency: str | None,
+    states: tuple[str, ...],
+    year: int | None,
+    due_before: datetime | None,
+    limit: int,
+    offset: int,
+    xlsx: Path | None,
+    private: bool,
+    as_json: bool,
+) -> None:
+    """The ledger of commitments as a table, or with --xlsx as a workbook."""
+    from flows.adapters.sql_ledger import Filter, SqlLedger
+    from flows.letters.lifecycle import states as known
+
+    if strange := [state for state in states if state not in known()]:
+        raise click.BadParameter(f"no such state: {', '.join(strange)}; there are {', '.join(known())}")
+    wanted = Filter(agency, states, year, due_before=due_before.date() if due_before else None)
+    opened = SqlLedger(load_settings().database_url)
+    opened.create()
+    try:
+        if xlsx is not None:
+            count = _write_workbook(opened, wanted, xlsx, private)
+            click.echo(f"已写入{xlsx}：{count}项")
+            return
+        rows = opened.rows(wanted, limit, offset)
+    finally:
+        opened.close()
+    for row in rows:
+        row.pop("proposers")  # personal data: only in the office's own workbook
+        click.echo(json.dumps(row, ensure_ascii=False) if as_json else _line(row))
+    if not as_json:
+        more = "，可用 --offset 查看其余" if len(rows) == limit else ""
+        click.echo(f"共显示{len(rows)}项{more}" if rows else "台账中没有符合条件的承诺")
+
+
+@click.command()
+@click.argument("notice_id", metavar="NOTICE")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("."), help="Folder to write to.")
+@click.option("--again", is_flag=True, help="Put a notice that no channel took back into the queue.")
+def notice(notice_id: str, out: Path, again: bool) -> None:
+    """A notice as JSON, HTML, DOCX and PDF, from the ledger."""
+    from flows.adapters.sql_ledger import SqlLedger
+    from flows.letters.notices import wording
+    from flows.letters.sheets import docx, pdf
+
+    opened = SqlLedger(load_settings().database_url)
+    opened.create()
+    found = opened.notice(notice_id)
+    if found is None:
+        raise click.ClickException(f"台账中没有通知“{notice_id}”")
+    if again:
+        done = opened.revive(notice_id)
+        click.echo("已重新排队，等待发送" if done else "该通知不是“发送失败”状态，未作改动")
+        return
+    event = json.loads(found.event)
+    data = event["data"]
+    opening = wording(data["kind"], data["role"], data.get("stage"))["opening"]
+    out.mkdir(parents=True, exist_ok=True)
+    papers: dict[str, bytes] = {
+        ".json": found.event.encode(), ".html": found.sheet.encode(), ".docx": docx(event, opening), ".pdf": pdf(event, opening),
+    }  # fmt: skip
+    for ending, content in papers.items():
+        (out / f"{notice_id}{ending}").write_bytes(content)
+        click.echo(out / f"{notice_id}{ending}")
+
+
+def _write_workbook(opened: Any, wanted: Any, path: Path, private: bool) -> int:
+    from flows.letters.repeats import find_repeats
+    from flows.letters.workbook import LedgerView, workbook
+    from flows.moment import today
+
+    rows = opened.rows(wanted)
+    owners = opened.owners_by_commitment([row["id"] for row in rows])
+    view = LedgerView(rows, today(), owners, opened.open_questions(), find_repeats(rows), private)
+    aside = path.with_name(f".{path.name}.new")
+    aside.write_bytes(workbook(view))
+    aside.replace(path)
+    return len(rows)
+
+
+def _line(row: dict[str, Any]) -> str:
+    from flows.letters.lifecycle import states
+
+    lead = row["lead_name"] or row["lead_mention"] or "待确认"
+    due = row["due"] or row["deadline_text"] or "未明确"
+    return f"{row['id']}　{states()[row['state']]}　{due}　{lead}\n  {row['document_number'] or '无文号'}　“{row['quote']}”"
