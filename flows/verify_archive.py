@@ -198,7 +198,8 @@ def _verify_loose(archive: Archive, key: str, result: Verification) -> None:
         elif key.startswith("records/") and key.endswith(".json"):
             _verify_record(archive, key, data, result)
     except ArchiveDamaged as fault:
-        result.add("record_missing", key, str(fault))
+        codes = {"originals": "original_changed", "packages": "pack_unreadable"}
+        result.add(codes.get(key.split("/")[0], "record_missing"), key, str(fault))
 
 
 def _verify_record(archive: Archive, key: str, data: bytes, result: Verification) -> None:

@@ -46,6 +46,8 @@ class S3Archive:
         self._lock = lock or LockRule()
         self._part_bytes = part_bytes
         self._client = s3_client(access)
+        # A store tries for long before it gives a damaged object up: asking three times would take minutes.
+        self._reader = s3_client(access, attempts=1)
 
     def put(
         self, key: str, data: bytes, *, media_type: str, name: str | None = None, retention: Retention | None = None
@@ -164,11 +166,14 @@ class S3Archive:
         chosen: Any = {"VersionId": version_id} if version_id else {}
         with speaking_to(self._access):
             try:
-                answer = self._client.get_object(Bucket=self._access.bucket, Key=key, ChecksumMode="ENABLED", **chosen)
+                answer = self._reader.get_object(Bucket=self._access.bucket, Key=key, ChecksumMode="ENABLED", **chosen)
                 data = answer["Body"].read()
             except ClientError as fault:
                 if error_code(fault) in _ABSENT:
                     raise ArchiveDamaged(f"{key} is not in the archive") from fault
+                if error_code(fault) == "InternalError" and self._head(key, version_id) is not None:
+                    # The store is there and knows the object, and after its own tries cannot give its bytes.
+                    raise ArchiveDamaged(f"{key} is listed, but the store cannot give its bytes") from fault
                 raise
             except ReadTimeoutError:
                 raise

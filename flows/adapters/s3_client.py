@@ -49,14 +49,14 @@ class StoreAccess:
     kms_key: str = ""
 
 
-def s3_client(access: StoreAccess, *, anonymous: bool = False) -> S3Client:
-    """A client for ``access``; it is safe to share between threads."""
+def s3_client(access: StoreAccess, *, anonymous: bool = False, attempts: int = 3) -> S3Client:
+    """A client for ``access``, that asks up to ``attempts`` times; it is safe to share between threads."""
     config = Config(
         signature_version=UNSIGNED if anonymous else "s3v4",
         s3={"addressing_style": "path" if access.path_style else "virtual"},
         connect_timeout=3,
         read_timeout=60,
-        retries={"mode": "standard", "total_max_attempts": 3},
+        retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=32,
         # A store on this machine is never reached through the site's web proxy.
         proxies={} if _is_loopback(access.endpoint) else None,
