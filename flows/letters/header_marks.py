@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from flows.letters.header_labels import Labelled
 from flows.letters.header_numbers import Found
-from flows.letters.model import Problem, SourceText, Span
+from flows.letters.model import LetterText, Problem, SourceText, Span
 from flows.letters.rules.load import load_table
 from flows.letters.wordings import folded, patterns
 from flows.letters.zones import Row, Zones
@@ -91,10 +91,14 @@ _SCANNED_PAGE_HEAD = 3
 _LONGEST_MARK = 60
 
 
-def secrecy_mark(source: SourceText, zones: Zones) -> str | None:
+def secrecy_mark(letter: LetterText, zones: Zones) -> str | None:
     """The mark of state secrecy in the letter's head or at the head of a page; the word inside a sentence is none."""
-    rule, sign = patterns("header")["secrecy"], load_table("header")["parts"]["secret"]
-    for view in (*_raw_heads(source), *(row.view for row in zones.rows[: zones.head]), *_meta(source)):
+    rules, sign = patterns("header"), load_table("header")["parts"]["secret"]
+    heads = [row.view for row in zones.rows[: zones.head]]
+    for view, rule in (
+        *((view, rules["secrecy"]) for view in (*heads, *_raw_head(letter, zones), *_meta(letter.source))),
+        *((view, rules["secrecy_starred"]) for view in _page_heads(letter.source)),
+    ):
         if sign not in view or len(view) > _LONGEST_MARK:
             continue
         for piece in (view, *re.split(r"\s{2,}|\u3000", view)):
@@ -103,16 +107,21 @@ def secrecy_mark(source: SourceText, zones: Zones) -> str | None:
     return None
 
 
-def _raw_heads(source: SourceText) -> Iterator[str]:
-    """The first lines of the file and of each page as the reader saw them: mending drops what stands on every page."""
-    page = on_page = seen = 0
+def _raw_head(letter: LetterText, zones: Zones) -> Iterator[str]:
+    """The lines above the salutation as the reader saw them: mending drops what stands on every page."""
+    begins = zones.rows[zones.head].start if zones.head < len(zones.rows) else len(letter.text)
+    first = next((piece.line for piece in letter.pieces if piece.start + piece.length > begins), _SCANNED_HEAD)
+    return (folded(line.text.strip()) for line in letter.source.lines[: max(first, 0)])
+
+
+def _page_heads(source: SourceText) -> Iterator[str]:
+    """The first lines of every page after the first."""
+    page = on_page = 0
     for line in source.lines:
         on_page = on_page + 1 if line.page == page else 1
         page = line.page
-        if len(line.text) <= _LONGEST_MARK and (seen < _SCANNED_HEAD or on_page <= _SCANNED_PAGE_HEAD):
-            stripped = line.text.strip()
-            seen += bool(stripped)
-            yield folded(stripped)
+        if page > 1 and on_page <= _SCANNED_PAGE_HEAD:
+            yield folded(line.text.strip())
 
 
 def _meta(source: SourceText) -> Iterator[str]:

@@ -45,14 +45,9 @@ def _signed(zones: Zones) -> list[Named]:
 def _tail_signed(zones: Zones) -> list[Named]:
     if zones.tail is None:
         return []
-    row = next((r for r in zones.rows if r.start <= zones.tail.start < r.end), None)
-    if row is None:
-        return []
-    view = row.view[zones.tail.start - row.start : zones.tail.end - row.start]
-    view = re.split(r"[。!]", view)[-1] if re.search(r"[。!]", view) else view
-    hit = patterns("header")["org_split"].search(view)
-    at = zones.tail.end - len(view)
-    return [(hit.group("org"), Span(at + hit.start("org"), at + hit.end("org")))] if hit else []
+    row = next(r for r in zones.rows if r.start <= zones.tail.start < r.end)
+    hit = patterns("layout")["tail"].search(row.view, max(0, zones.tail.start - row.start - 2))
+    return bodies_in(hit.group("orgs"), row.start + hit.start("orgs")) if hit else []
 
 
 def _letterhead(zones: Zones) -> list[Named]:

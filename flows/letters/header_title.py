@@ -29,7 +29,7 @@ def _may_be_title(row: Row) -> bool:
     rules = patterns("header")
     if begins_with_label(row.view) or is_label(row.view) or rules["class_line"].fullmatch(row.view) or len(row.view) > 120:
         return False
-    if row.view.startswith(("·", "•", "-")) or row.view.endswith((":", "。", ";")):
+    if row.view.startswith(("·", "•", "-", "[")) or rules["number_rest"].fullmatch(row.view) or row.view.endswith((":", "。", ";")):
         return False
     return rules["document_number"].match(row.view) is None and not row.view.endswith("文件")
 

@@ -16,7 +16,7 @@ from flows.letters.zones import Zones, zones_of
 def lay_out(text: LetterText) -> ReplyLetter:
     """The letter's parts, each with its place; time linear in its length.  A marked letter raises ``SecretLetter``."""
     zones = zones_of(text.text)
-    if mark := secrecy_mark(text.source, zones):
+    if mark := secrecy_mark(text, zones):
         raise SecretLetter("the letter's head carries a mark of state secrecy; take it off this machine", mark=mark)
     header, problems = header_of(text, zones)
     begins, ends = _text_bounds(zones)

@@ -88,10 +88,10 @@ def _may_open(view: str) -> bool:
 
 def _salutes(view: str) -> tuple[int, int] | None:
     rules = patterns("layout")
+    hit = None
     if view.endswith(":") and len(view) <= 100 and not begins_with_label(view):
         hit = rules["salutation"].fullmatch(view)
-    else:
-        hit = rules["salutation_inline"].match(view)
+    hit = hit or rules["salutation_inline"].match(view)
     return hit.span("who") if hit else None
 
 

@@ -1,0 +1,86 @@
+"""The header of a letter: every value as stated, each with its place, nothing guessed."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.letters.errors import SecretLetter
+from flows.letters.layout import lay_out
+from flows.letters.mending import mend
+from flows.letters.model import ReplyLetter
+from flows.letters.reading import read
+from flows.letters.wordings import folded
+
+_LETTERS = tomllib.loads((Path(__file__).parent / "specs" / "headers.toml").read_text("utf-8"))["letter"]
+_PROPOSAL = ("kind", "session", "number", "proposal_title")
+
+
+def _letter(text: str) -> ReplyLetter:
+    return lay_out(mend(read(text.encode("utf-8"), "letter.txt")))
+
+
+def _said(letter: ReplyLetter, name: str) -> Any:
+    if name == "problems":
+        return sorted({problem.code for problem in (*letter.text.problems, *letter.problems)})
+    if name in _PROPOSAL:
+        value = getattr(letter.header.proposal, name.removeprefix("proposal_"), None)
+    else:
+        value = getattr(letter.header, name)
+    if isinstance(value, tuple):
+        return list(value)
+    return "" if value is None else str(value)
+
+
+@pytest.mark.parametrize("row", _LETTERS, ids=[row["id"] for row in _LETTERS])
+def test_the_header_says_what_the_letter_says(row: dict[str, Any]) -> None:
+    letter = _letter(row["text"])
+    expected = {name: sorted(v) if name == "problems" else v for name, v in row.items() if name not in ("id", "text")}
+    assert {name: _said(letter, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize("row", _LETTERS, ids=[row["id"] for row in _LETTERS])
+def test_every_value_has_its_place(row: dict[str, Any]) -> None:
+    letter = _letter(row["text"])
+    text, header = letter.text.text, letter.header
+    spans = dict(header.spans)
+    assert all(0 <= span.start <= span.end <= len(text) for span in spans.values())
+    for i, name in enumerate(header.issuers):
+        assert spans[f"issuers[{i}]"].quote(text) == name
+    for name in ("outcome", "disclosure"):
+        value = getattr(header, name)
+        assert value is None or folded(spans[name].quote(text)) == folded(value)
+    if header.title is not None:
+        assert spans["title"].quote(text).replace("\n", "") == header.title
+
+
+_MARKED = """{mark}
+禾保复〔2024〕3号
+关于区政协三届三次会议第12号提案的答复
+丁某委员：
+您提出的《关于某事的提案》收悉，现答复如下：
+我局将于年底前完成。
+禾川区司法局
+2024年3月3日
+"""
+
+
+@pytest.mark.parametrize(
+    "mark", ["机密★1年", "秘密", "绝密★长期", "密级：秘密", "000012　　机密★10年", "机 密 ★ 6个月", "特急　秘密★1年"]
+)
+def test_a_secrecy_mark_stops_the_letter(mark: str) -> None:
+    with pytest.raises(SecretLetter):
+        _letter(_MARKED.format(mark=mark))
+
+
+@pytest.mark.parametrize(
+    "harmless", ["内部资料　注意保存", "密级：内部", "密级：无", "公开属性：主动公开", "商业秘密保护科文件", "保密办公室"]
+)
+def test_a_word_that_is_no_mark_stops_nothing(harmless: str) -> None:
+    assert _letter(_MARKED.format(mark=harmless)).header.document_number == "禾保复〔2024〕3号"
+
+
+def test_the_word_in_the_text_is_no_mark() -> None:
+    text = _MARKED.format(mark="").replace("我局将于", "秘密\n本案涉及国家秘密和商业秘密的，依法办理。我局将于")
+    assert _letter(text).header.letter_type == "reply"
