@@ -11,7 +11,7 @@ import os
 import signal
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from flows.letters.errors import Unavailable
 
 # Own files on their way; hidden, so that nobody takes them for letters.
 ASIDE = ".duban-"
+_HALF = ".part"
 _CHUNK = 1 << 20
 _NAME_BYTES = 255
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -77,8 +78,12 @@ def open_folder(root: Path, parts: tuple[str, ...] = ()) -> Iterator[int]:
 
 @contextmanager
 def aside_for(folder: int, spool: Path) -> Iterator[int]:
-    """Where to write what is then renamed into ``folder``: the spool, or the folder itself on another file system."""
-    held = os.open(spool, _FOLDER)
+    """Where to write what is then renamed into ``folder``: the spool, or the folder itself where that cannot be."""
+    try:
+        held = os.open(spool, _FOLDER)
+    except PermissionError:
+        yield folder  # another user's spool
+        return
     try:
         yield held if os.fstat(held).st_dev == os.fstat(folder).st_dev else folder
     finally:
@@ -170,7 +175,7 @@ def fitted(name: str, *, prefix: str = "", suffix: str = "", number: int = 1) ->
 def write_aside(folder: int, content: Iterator[bytes], mode: int) -> str:
     """A new hidden file in ``folder`` with the content, on the disk when this returns; its name."""
     while True:
-        aside = f"{ASIDE}{os.getpid()}-{next(_COUNTER)}.part"
+        aside = f"{ASIDE}{os.getpid()}-{next(_COUNTER)}{_HALF}"
         try:
             held = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode, dir_fd=folder)
             break
@@ -188,6 +193,13 @@ def write_aside(folder: int, content: Iterator[bytes], mode: int) -> str:
     finally:
         os.close(held)
     return aside
+
+
+def drop_old_asides(folder: int, names: Iterable[str], before: float) -> None:
+    """Remove our own half-written files that a crash left: those last changed before that moment (seconds of the epoch)."""
+    for name in names:
+        if name.startswith(ASIDE) and name.endswith(_HALF) and os.stat(name, dir_fd=folder).st_mtime < before:
+            os.unlink(name, dir_fd=folder)
 
 
 def move_in(source: int, aside: str, folder: int, name: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import time
 from pathlib import Path
 from typing import Literal
 
@@ -234,14 +235,24 @@ class InboxFolder:
             return  # more letters lie in it, or it is gone
 
     def recover(self) -> list[Path]:
-        """Put back what a crash left on its way out; call it where no other process clears.  The paths put back."""
+        """Put back what a crash left on its way out, and remove what it left half-written a day ago or longer.
+
+        Call it where no other process clears.  Returns the paths put back.
+        """
         back: list[Path] = []
+        yesterday = time.time() - 86400
+        with files.world(f"the spool {self._spool} cannot be cleaned"), files.open_folder(self._spool) as folder:
+            files.drop_old_asides(folder, os.listdir(folder), yesterday)
         for one in self.survey().ignored:
-            if one.path.name.startswith(_CLEARING):
-                aside, parts = one.path.name, one.path.parts[:-1]
-                with files.world(f"{one.path} cannot be put back"), files.open_folder(self.root, parts) as folder:
+            if not one.path.name.startswith(files.ASIDE):
+                continue
+            aside, parts = one.path.name, one.path.parts[:-1]
+            with files.world(f"{one.path} cannot be put back"), files.open_folder(self.root, parts) as folder:
+                if aside.startswith(_CLEARING):
                     name = files.move_in(folder, aside, folder, aside.removeprefix(_CLEARING))
-                back.append(one.path.with_name(name))
+                    back.append(one.path.with_name(name))
+                else:
+                    files.drop_old_asides(folder, [aside], yesterday)
         return back
 
     def quarantine(self, claimed: Claimed, fault: LetterError, *, secret: bool = False) -> Path:

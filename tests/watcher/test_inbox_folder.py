@@ -215,6 +215,15 @@ def test_what_a_crash_left_on_its_way_out_comes_back(folder: InboxFolder, inbox:
     assert (inbox / "2024" / "a (2).txt").read_bytes() == TEXT
 
 
+def test_what_a_crash_left_half_written_goes_after_a_day(folder: InboxFolder, inbox: Path, home: Path) -> None:
+    old = [put(home / "spool" / ".duban-1-1.part"), put(inbox / "2024" / ".duban-1-2.part")]
+    for path in old:
+        os.utime(path, (0, 0))
+    put(home / "spool" / ".duban-1-3.part")  # perhaps of a drop that goes on just now
+    assert folder.recover() == []
+    assert (left_in(inbox), left_in(home / "spool")) == (["2024"], [".duban-1-3.part"])
+
+
 # -- quarantine ----------------------------------------------------------------------------------------------------
 
 
@@ -320,6 +329,21 @@ def test_a_drop_replaces_nothing(folder: InboxFolder, inbox: Path) -> None:
     names = [folder.drop(data, "a.txt").name for data in (b"1", b"2", b"1", b"3")]
     assert names == ["a.txt", "a (2).txt", "a.txt", "a (3).txt"]
     assert [(inbox / name).read_bytes() for name in ("a.txt", "a (2).txt", "a (3).txt")] == [b"1", b"2", b"3"]
+
+
+def test_a_drop_by_who_may_not_enter_the_spool_is_whole_all_the_same(
+    folder: InboxFolder, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = os.open
+
+    def refusing(path: object, *given: object, **more: object) -> int:
+        if str(path).endswith("spool"):
+            raise PermissionError(13, "Permission denied")
+        return honest(path, *given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", refusing)
+    assert folder.drop(TEXT, "a.txt").read_bytes() == TEXT
+    assert left_in(inbox) == ["a.txt"]
 
 
 @pytest.mark.parametrize("name", ["../a.txt", "/tmp/a.txt", "~$a.docx", ".git/a.txt", "a.pdf.part"])  # noqa: S108
