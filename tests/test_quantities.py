@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -65,3 +66,17 @@ def test_a_quantity_quotes_itself() -> None:
     (quantity,) = quantities.find(fold(text))
     assert quantity.span is not None
     assert (quantity.span.quote(text), quantity.value) == ("不少于 3 20 个", 320)
+
+
+@pytest.mark.parametrize("piece", ["1234567890", "三百二十", "新增12处，", "《“", "由3个提高到"])
+def test_time_is_linear_in_the_text(piece: str) -> None:
+    # Twice the text may take three times as long at most: a quadratic step would take four.
+    def seconds(times: int) -> float:
+        said, best = fold(piece * times), 9.0
+        for _ in range(3):
+            begun = time.perf_counter()
+            quantities.find(said, deadlines.find(said, ON).taken)
+            best = min(best, time.perf_counter() - begun)
+        return best
+
+    assert seconds(6000) < 3 * seconds(3000)

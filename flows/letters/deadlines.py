@@ -39,7 +39,7 @@ def find(said: Folded, on: date | None, governing: str = "") -> Dated:
         found: list[Mention] = []
     else:
         found = forms.mentions(said.text, on, _year_of(forms, governing, on))
-    found = [forms.ruled(said.text, mention) for mention in found]
+    found = forms.ruled(said.text, found)
     best = _best(forms, said.text, found, on)
     taken = tuple((m.start, m.end) for m in found if m.force != "none" or m.kind not in _SPANS_OF_DAYS)
     if best is None:
@@ -63,7 +63,7 @@ def _year_of(forms: DateForms, governing: str, on: date | None) -> int | None:
 
 def _inherited(forms: DateForms, governing: str, on: date | None) -> Deadline | None:
     text = fold(governing).text
-    best = _best(forms, text, [forms.ruled(text, m) for m in forms.mentions(text, on, None)], on)
+    best = _best(forms, text, forms.ruled(text, forms.mentions(text, on, None)), on)
     if best is None or best.day is None:
         return None
     return Deadline(text[best.start : best.end], best.day, best.precision, best.provenance)

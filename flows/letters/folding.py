@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flows.letters.model import Span
@@ -35,12 +37,24 @@ def fold(raw: str, start: int = 0) -> Folded:
     return Folded("".join(char for char, _ in kept), start, tuple(start + at for _, at in kept))
 
 
-def in_quotation(text: str, start: int, end: int, marks: list[list[str]]) -> bool:
-    """Whether ``text[start:end]`` lies wholly between two ``marks`` (《 and 》); an unclosed one reaches to the end."""
-    for opening, closing in marks:
-        opened = text.rfind(opening, 0, start)
-        if opened >= 0:
-            closed = text.find(closing, opened)
-            if closed < 0 or closed >= end:
+class Quotations:
+    """The stretches of a text between quotation marks or title marks; an unclosed one reaches to the text's end."""
+
+    def __init__(self, text: str, marks: list[list[str]]) -> None:
+        self._spans = [list(_between(text, opening, closing)) for opening, closing in marks]
+
+    def hold(self, start: int, end: int) -> bool:
+        """Whether ``[start, end)`` lies wholly inside one stretch."""
+        for spans in self._spans:
+            index = bisect_right(spans, (start, len(spans) and spans[-1][1])) - 1
+            if index >= 0 and spans[index][0] < start and end <= spans[index][1]:
                 return True
-    return False
+        return False
+
+
+def _between(text: str, opening: str, closing: str) -> Iterator[tuple[int, int]]:
+    opened = text.find(opening)
+    while opened >= 0:
+        closed = text.find(closing, opened)
+        yield opened, len(text) if closed < 0 else closed
+        opened = text.find(opening, closed) if closed >= 0 else -1

@@ -14,6 +14,9 @@ from flows.letters.owner_roles import role_table
 from flows.letters.owner_stating import Members, supporting
 from flows.letters.rules.load import load_table
 
+_REACH = 200  # characters that one label can name bodies in
+_MOST = 24
+
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
@@ -49,14 +52,15 @@ def labelled(view: str, bodies: Sequence[Body]) -> tuple[Labelled, ...]:
     found: list[Labelled] = []
     for match in table.label.finditer(view):
         role: OwnerRole = "lead" if match.lastgroup == "lead" else "support"
-        ends = table.ends.search(view, match.end())
-        end = ends.start() if ends else len(view)
+        stop = match.end() + _REACH
+        ends = table.ends.search(view, match.end(), stop)
+        end = ends.start() if ends else min(stop, len(view))
         named = bodies[bisect_left(starts, match.end()) : bisect_left(starts, end)]
         lead: Members = ((named[0], "lead"),) if role == "lead" and named else ()
         members = (*lead, *supporting(named[len(lead) :]))
         if found and match.start() - found[-1].end <= 3 and "\n" not in view[found[-1].end : match.start()]:
             last = found.pop()
-            found.append(Labelled(last.start, end, (*last.members, *members)))
+            found.append(Labelled(last.start, end, (*last.members, *members)[:_MOST]))
         else:
             found.append(Labelled(match.start(), end, members))
     return tuple(_with_tail(view, block) for block in found)

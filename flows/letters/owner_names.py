@@ -12,6 +12,8 @@ from flows.letters.bodies import Body
 from flows.letters.model import Owner, OwnerBasis, OwnerRole, Problem, ReplyLetter, Span
 from flows.letters.owner_wording import owner_wording
 
+_LOOK_BACK = 40  # bodies among which 该局 finds the one it means
+
 
 class Names:
     """One letter's bodies, resolved where the letter was written."""
@@ -89,7 +91,8 @@ class Names:
     def _before(self, body: Body) -> Agency | None:
         """该局: the nearest body before it whose name ends alike; the writer says 我局."""
         kind = body.said[-1]
-        for other in reversed(self._bodies[: bisect_left(self._starts, body.start)]):
+        index = bisect_left(self._starts, body.start)
+        for other in reversed(self._bodies[max(0, index - _LOOK_BACK) : index]):
             if other.kind not in ("named", "place"):
                 continue
             agency = self.agency(other.said)

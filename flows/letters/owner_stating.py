@@ -11,6 +11,7 @@ from flows.letters.owner_wording import owner_wording
 
 Members = tuple[tuple[Body, OwnerRole], ...]
 
+_CLAUSES = 400  # characters before a payer in which the promise stands that it pays for
 _NEXT_TO = 8  # characters between A配合 and the body it helps
 
 
@@ -81,7 +82,8 @@ def _pays_for_more(view: str, group: Group) -> bool:
     """所需资金由B解决 at the end of a promise of somebody else's."""
     if not (group.pays and group.says == "agent"):
         return False
-    return view.rfind("，", 0, group.start) > max(view.rfind(mark, 0, group.start) for mark in "。；\n")
+    low = max(0, group.start - _CLAUSES)
+    return view.rfind("，", low, group.start) > max(view.rfind(mark, low, group.start) for mark in "。；\n")
 
 
 def _together(view: str, group: Group) -> bool:

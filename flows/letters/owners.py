@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from flows.letters.agencies import Directory
-from flows.letters.bodies import bodies_in
+from flows.letters.bodies import Body, bodies_in
 from flows.letters.model import COMMITMENT_STANCES, Draft, Owner, OwnerBasis, Problem, ReplyLetter, Span
 from flows.letters.owner_labels import Labelled, labelled, of_cells
 from flows.letters.owner_names import Names
@@ -39,6 +39,8 @@ class _Found:
     basis: OwnerBasis
 
 
+_REACH = 1500  # characters within which one thing in a letter governs another
+_MOST = 24  # owners of one statement
 _NOBODY = _Found((), "issuer", "issuer")
 
 
@@ -66,12 +68,13 @@ class _Reading:
         self._labels = labelled(view, self._bodies)
         self._groups = _outside(groups_in(view, self._bodies), self._labels)
         self._starts = [group.start for group in self._groups]
+        self._doers: dict[int, tuple[Body | None, Body | None]] = {}
 
     def owners_of(self, draft: Draft) -> Owned:
         block = self._block(draft)
         found = self._found(draft, block)
         owners: list[Owner] = []
-        for body, role in found.members:
+        for body, role in found.members[:_MOST]:
             for owner in self._names.owners(body, role, found.basis):
                 if all(owner.name is None or owner.name != other.name for other in owners):
                     owners.append(owner)
@@ -108,11 +111,12 @@ class _Reading:
 
     def _inherited(self, draft: Draft) -> _Found:
         start = draft.span.start
-        earlier_here = nearest(self._view, self._groups_in(draft.sentence.start, start), start)
+        near = start - _REACH
+        earlier_here = nearest(self._view, self._groups_in(max(draft.sentence.start, near), start), start)
         sentence = stated(self._view, earlier_here)
         if has_lead(sentence):
             return _Found(sentence, "sentence", "ellipsis")
-        floor = self._view.rfind("\n", 0, start) + 1
+        floor = max(self._view.rfind("\n", max(near, 0), start) + 1, near)
         if draft.item is not None:
             floor = max(floor, self._item_start(draft, floor))
         return (
@@ -127,8 +131,9 @@ class _Reading:
         """What is reported and whose doer the next clause names: …正在推进，由X牵头."""
         if draft.stance in COMMITMENT_STANCES:
             return None
-        stop = self._view.find("，", draft.span.end + 1, draft.sentence.end)
-        groups = self._groups_in(draft.span.end, stop if stop >= 0 else draft.sentence.end)
+        end = min(draft.sentence.end, draft.span.end + _REACH)
+        stop = self._view.find("，", draft.span.end + 1, end)
+        groups = self._groups_in(draft.span.end, stop if stop >= 0 else end)
         first = next((group for group in groups if group.acts), None)
         return _Found(led(first)[:1], "sentence", "ellipsis") if first else None
 
@@ -172,20 +177,32 @@ class _Reading:
         if draft.section_index is None:
             return None
         section = self._letter.sections[draft.section_index]
-        doers = [
-            group.members[0]
-            for group in self._groups_in(section.heading_span.end, draft.sentence.start)
-            if group.acts and group.members[0].kind in ("named", "self", "all")
-        ]
-        if not doers:
+        first, second = self._doers_of(draft.section_index)
+        if first is None or first.start >= draft.sentence.start:
             heading = self._groups_in(section.heading_span.start, section.heading_span.end)
             acting = next((group for group in heading if group.acts), None)
             return _Found(led(acting), "heading", "section") if acting else None
-        if draft.item is not None or doers[0].kind != "named" or self._wording.above_all.search(doers[0].said):
+        alone = second is None or second.start >= draft.sentence.start
+        if not alone or draft.item is not None or first.kind != "named" or self._wording.above_all.search(first.said):
             return None
-        if len({self._names.key(body) for body in doers}) > 1:
-            return None
-        return _Found(((doers[0], "lead"),), "section", "section")
+        return _Found(((first, "lead"),), "section", "section")
+
+    def _doers_of(self, index: int) -> tuple[Body | None, Body | None]:
+        """The first body that acts in the section, and the first other one."""
+        if index not in self._doers:
+            section = self._letter.sections[index]
+            first = second = None
+            for group in self._groups_in(section.heading_span.end, section.span.end):
+                body = group.members[0]
+                if not group.acts or body.kind not in ("named", "self", "all"):
+                    continue
+                if first is None:
+                    first = body
+                elif self._names.key(body) != self._names.key(first):
+                    second = body
+                    break
+            self._doers[index] = (first, second)
+        return self._doers[index]
 
     def _block(self, draft: Draft) -> Labelled | None:
         """The labels behind the statement, in its paragraph or at the head of the next line."""
@@ -193,6 +210,8 @@ class _Reading:
         if index == len(self._labels):
             return None
         block = self._labels[index]
+        if block.start - draft.span.end > _REACH:
+            return None
         _, line_ends, behind = self._view[draft.span.end : block.start].partition("\n")
         if line_ends and behind.strip(" \u3000（(【["):
             return None

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from flows.letters.folding import Folded, in_quotation
+from flows.letters.folding import Folded, Quotations
 from flows.letters.model import Comparator, Quantity
 from flows.letters.numerals import number
 from flows.letters.rules.load import load_table
 
 _DIGIT = "0-9一二两三四五六七八九十百千半"
-_NUMBER = rf"[{_DIGIT}](?:[{_DIGIT}零万亿]|[.,](?=[0-9]))*"
+# A number begins where no digit stands before it: a long row of digits is looked at once.
+_NUMBER = rf"[{_DIGIT}](?<![{_DIGIT}.][{_DIGIT}])(?:[{_DIGIT}零万亿]|[.,](?=[0-9])){{0,15}}"
 _NEAR = 16  # how far around a number its comparator and its decoys may stand
 _ASCII_DIGIT = re.compile("[0-9]")
 _ENDS_A_THING = re.compile(r"[,。;、:)！!]|$")
@@ -77,9 +79,11 @@ def find(said: Folded, taken: Sequence[tuple[int, int]] = ()) -> tuple[Quantity,
         value = number(match.group("n"))
         if value is not None:
             found += _quantity(table, said, match.start(), match.end(), [value], "%", match.group())
+    quotations = Quotations(text, table.marks)
+    places = sorted(taken)
     for match in table.form.finditer(text):
         start, end = match.span()
-        if any(start < stop and begin < end for begin, stop in taken) or in_quotation(text, start, end, table.marks):
+        if _meets(places, start, end) or quotations.hold(start, end):
             continue
         values = [number(match.group("n"))]
         if match.group("n2"):
@@ -89,6 +93,12 @@ def find(said: Folded, taken: Sequence[tuple[int, int]] = ()) -> tuple[Quantity,
             continue
         found += _quantity(table, said, start, end, numbers, match.group("unit"), match.group(), match.group("more"))
     return tuple(sorted(found, key=lambda quantity: quantity.span.start if quantity.span else 0))
+
+
+def _meets(places: list[tuple[int, int]], start: int, end: int) -> bool:
+    """Whether ``[start, end)`` touches one of the ``places``, which are sorted and apart."""
+    index = bisect_left(places, (end, 0)) - 1
+    return index >= 0 and places[index][1] > start
 
 
 def _counted(table: _Table, match: re.Match[str], value: float) -> bool:

@@ -1,0 +1,97 @@
+"""Drafts become statements: every field, the site's policy, and no text that breaks it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flows.letters import deadlines, quantities
+from flows.letters.agencies import Directory
+from flows.letters.completing import complete
+from flows.letters.folding import fold
+from flows.letters.layout import lay_out
+from flows.letters.mending import mend
+from flows.letters.model import Deadline, Draft, ReplyLetter, Span, Stance
+from flows.letters.reading import read
+
+DIRECTORY = Directory.load(
+    '''
+[[agency]]
+id = "water"
+jurisdiction = "甲县"
+name = "甲县水利局"
+aliases = ["县水利局"]
+'''.encode()
+)
+TEXT = """对县政协一届二次会议第3号提案的答复
+张某委员：
+您提出的建议收悉。现答复如下：
+　　下一步，县水利局将做好以下工作：一是2024年9月底前新建泵站2座；二是进一步加强管理。
+甲县水利局
+2024年5月6日
+"""
+
+
+def letter_of(text: str) -> ReplyLetter:
+    return lay_out(mend(read(text.encode(), "letter.txt")))
+
+
+def draft_of(letter: ReplyLetter, said: str, stance: Stance = "pledged") -> Draft:
+    start = letter.text.text.index(said)
+    span = Span(start, start + len(said))
+    return Draft(span, stance, ("some_cue",), 0.9, span)
+
+
+def test_a_statement_has_all_its_fields() -> None:
+    letter = letter_of(TEXT)
+    (statement,) = complete(letter, [draft_of(letter, "2024年9月底前新建泵站2座")], DIRECTORY)
+    assert (statement.text, statement.page, statement.stance, statement.cues, statement.specific) == (
+        "2024年9月底前新建泵站2座", 1, "pledged", ("some_cue",), True,
+    )  # fmt: skip
+    assert [(owner.name, owner.agency_id, owner.role) for owner in statement.owners] == [("甲县水利局", "water", "lead")]
+    assert statement.deadline is not None
+    assert (statement.deadline.day, statement.deadline.provenance) == (date(2024, 9, 30), "stated")
+    assert [(q.value, q.unit, q.text) for q in statement.quantities] == [(2, "座", "2座")]
+    assert [field for field, _ in statement.confidences] == ["stance", "owner", "deadline", "quantities"]
+    assert 0 < statement.confidence <= min(share for _, share in statement.confidences)
+
+
+def test_a_general_resolve_is_not_specific() -> None:
+    letter = letter_of(TEXT)
+    (statement,) = complete(letter, [draft_of(letter, "进一步加强管理")], DIRECTORY)
+    assert (statement.specific, statement.deadline, statement.quantities) == (False, None, ())
+
+
+@pytest.mark.parametrize(("stance", "expected"), [("pledged", date(2024, 11, 6)), ("ongoing", None)])
+def test_the_sites_policy_gives_a_commitment_its_term(stance: Stance, expected: date | None) -> None:
+    letter = letter_of(TEXT)
+    (statement,) = complete(letter, [draft_of(letter, "进一步加强管理", stance)], DIRECTORY, default_months=6)
+    wanted = None if expected is None else Deadline("", expected, "day", "policy_default")
+    assert statement.deadline == wanted
+
+
+def test_a_letter_without_a_date_gets_no_term_from_policy() -> None:
+    letter = letter_of(TEXT)
+    letter = replace(letter, header=replace(letter.header, date=None))
+    (statement,) = complete(letter, [draft_of(letter, "进一步加强管理")], DIRECTORY, default_months=6)
+    assert statement.deadline is None
+
+
+PIECES = [*"0123456789一二三十百千万亿两半年月日号底前内后至—-、，。；（）《》“”", "今年", "工作日", "季度", "个", "元", "待", "国庆"]
+WORDS = st.lists(st.sampled_from(PIECES), max_size=30).map("".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(WORDS, st.one_of(st.none(), st.dates(date(2010, 1, 1), date(2035, 12, 31))))
+def test_no_text_breaks_dates_and_quantities(text: str, on: date | None) -> None:
+    said = fold(text)
+    dated = deadlines.find(said, on)
+    for quantity in quantities.find(said, dated.taken):
+        assert quantity.span is not None and quantity.span.end <= len(text)
+        assert quantity.value >= 0
+    if dated.deadline is not None and dated.deadline.span is not None:
+        assert fold(dated.deadline.span.quote(text)).text == dated.deadline.text
