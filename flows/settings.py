@@ -48,6 +48,12 @@ class Settings(BaseSettings):
     replica: Path | None = Field(None, description="folder with a second copy of the archive, for repairs")
     timestamp_url: str = Field("", description="RFC 3161 authority that stamps each sealed day; empty: none")
     timestamp_roots: Path | None = Field(None, description="PEM file with the root certificates of that authority")
+    mail_server: str = Field("", description="smtps://user:password@host or smtp+starttls://…; empty: no mail")
+    mail_sender: str = Field("", description="the address notices are sent from, such as 督办室 <duban@example.gov.cn>")
+    webhook_secret: Path | None = Field(None, description="file with the secret that signs webhooks; empty: no webhooks")
+    bundled_agencies: str = Field("", description="ids of agencies that get one parcel a day, with commas; *: all")
+    templates: Path | None = Field(None, description="folder with the site's own notice templates")
+    holidays: Path | None = Field(None, description="TOML with holidays of years the library does not know yet")
     ledger_url: str = Field("", description="SQLAlchemy URL of the ledger; empty: SQLite under the state directory")
 
     settle_seconds: float = Field(2.0, ge=0, description="a file counts as whole when unchanged for so long")
@@ -63,7 +69,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "home", "agencies", "site", "store_credentials", "store_restricted_credentials", "store_ca_bundle", "replica",
-        "timestamp_roots",
+        "timestamp_roots", "webhook_secret", "templates", "holidays",
     )
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
@@ -76,6 +82,16 @@ class Settings(BaseSettings):
     @property
     def outbox(self) -> Path:
         return self.home / "outbox"
+
+    @property
+    def returns(self) -> Path:
+        """Where owners' filled-in forms are put; below it ``taken`` and ``refused``."""
+        return self.home / "returns"
+
+    @property
+    def reports(self) -> Path:
+        """Workbooks and digests, by their day."""
+        return self.home / "reports"
 
     @property
     def quarantine(self) -> Path:

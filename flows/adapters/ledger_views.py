@@ -97,6 +97,11 @@ class LedgerViews(LedgerSteps):
         query = with_letter().where(commitments.c.state.in_(RUNNING), commitments.c.due <= last.isoformat())
         return self._all(query.order_by(commitments.c.due, commitments.c.id))
 
+    def without_due(self) -> list[dict[str, Any]]:
+        """Commitments the owner has the word on that have no day to be done by, with their letters."""
+        query = with_letter().where(commitments.c.state.in_(RUNNING), commitments.c.due.is_(None))
+        return self._all(query.order_by(commitments.c.id))
+
     def unsigned(self, handed_before: date) -> list[dict[str, Any]]:
         """Owners who have not signed for what was handed to them before that day: their rows with the commitments'."""
         asked = sa.and_(

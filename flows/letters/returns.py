@@ -47,7 +47,7 @@ def form(agency_id: str, agency_name: str, rows: Sequence[Row]) -> bytes:
         ((table["form"]["agency"], agency_id), (table["form"]["agency_name"], agency_name), (table["form"]["by"], None)), 1
     ):
         sheet.cell(line, 1, label).font = Font(bold=True)
-        filled: Any = sheet.cell(line, 2, value)
+        filled = sheet.cell(line, 2, value)
         filled.protection = Protection(locked=value is not None)
     sheet.cell(1, 4, table["hint"]).font = Font(italic=True, color="B3001B")
     _headings(sheet, table["column"])
@@ -55,14 +55,14 @@ def form(agency_id: str, agency_name: str, rows: Sequence[Row]) -> bytes:
         item = item_of_row(row)
         given = {"commitment_id": row["id"], "quote": item["quote"], "due": row["due"], "state": item["state"]}
         for column, spec in enumerate(table["column"], 1):
-            cell: Any = sheet.cell(number, column)
+            cell = sheet.cell(number, column)
             _put(cell, given.get(spec["key"]))
             cell.alignment = Alignment(wrap_text=True, vertical="top")
             cell.protection = Protection(locked=bool(spec.get("given")))
             cell.fill = _GIVEN if spec.get("given") else _TO_FILL
     _choices(sheet, table, len(rows))
     sheet.protection.enable()
-    sheet.freeze_panes = sheet.cell(_HEADING_ROW + 1, 2)
+    sheet.freeze_panes = sheet.cell(_HEADING_ROW + 1, 2).coordinate
     out = io.BytesIO()
     book.save(out)
     return fixed(out.getvalue())

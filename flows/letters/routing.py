@@ -49,9 +49,20 @@ class RoutingRules:
     rows: tuple[RoutingRule, ...]
 
     @classmethod
-    def load(cls, site_rows: Sequence[Mapping[str, Any]] = ()) -> RoutingRules:
-        """The shipped rows with a site's own before them; ``RulesError`` lists every fault."""
-        raw = [dict(row) for row in site_rows] + load_table("routing")["rule"]
+    def load(
+        cls, site_rows: Sequence[Mapping[str, Any]] = (), review_below: float | None = None, ongoing: bool = False
+    ) -> RoutingRules:
+        """The shipped rows with a site's own before them; ``RulesError`` lists every fault.
+
+        ``review_below`` is the site's threshold in the row ``unsure``; with ``ongoing`` the row that keeps ongoing
+        matters out of routing does not hold.
+        """
+        shipped = [row for row in load_table("routing")["rule"] if not (ongoing and row["id"] == "ongoing-stays")]
+        if review_below is not None:
+            unsure = {"confidence_below": review_below}
+            shipped = [row | {"when": unsure} if row["id"] == "unsure" else row for row in shipped]
+            shipped = [row for row in shipped if row["id"] != "unsure" or review_below > 0]
+        raw = [dict(row) for row in site_rows] + shipped
         faults = schemas.faults("rules/routing", {"rule": raw})
         ids = [row.get("id") for row in raw]
         faults += [f"/rule/{i}: the id {name!r} is used twice" for i, name in enumerate(ids) if name in ids[:i]]
@@ -64,6 +75,22 @@ class RoutingRules:
     def decide(self, case: Mapping[str, Any]) -> RoutingRule:
         """The first row all of whose conditions hold for ``case`` (see ``_case``)."""
         return next(row for row in self.rows if all(_holds(name, value, case) for name, value in row.conditions))
+
+
+class RoutingPolicy(Protocol):
+    """What routing asks of the site's profile."""
+
+    @property
+    def routing(self) -> tuple[Mapping[str, Any], ...]: ...
+    @property
+    def review_below(self) -> float: ...
+    @property
+    def ledger_ongoing(self) -> bool: ...
+
+
+def rules_of(site: RoutingPolicy) -> RoutingRules:
+    """The rows as the site wants them; ``RulesError`` lists every fault of its own rows."""
+    return RoutingRules.load(site.routing, site.review_below, site.ledger_ongoing)
 
 
 @cache
@@ -110,9 +137,7 @@ def _of_statement(
         )
 
 
-def _case(
-    header: Mapping[str, Any], statement: Mapping[str, Any], owner: Mapping[str, Any], directory: Bodies
-) -> dict[str, Any]:
+def _case(header: Mapping[str, Any], statement: Mapping[str, Any], owner: Mapping[str, Any], directory: Bodies) -> dict[str, Any]:
     """The facts a row can ask for; ``none`` where the letter or the directory does not say."""
     agency_id = owner["agency_id"]
     body = directory.get(agency_id) if agency_id is not None else None

@@ -42,7 +42,7 @@ def ledger(sheet: Worksheet, title: str, rows: Sequence[Mapping[str, Any]], day:
     for number, row in enumerate(rows, 1):
         shown = shown_row(number, row)
         for column, spec in enumerate(columns, 1):
-            cell: Any = sheet.cell(_HEAD_ROW + number, column)
+            cell = sheet.cell(_HEAD_ROW + number, column)
             put(cell, _typed(shown.get(spec["key"]), spec.get("kind", "text")))
             cell.font, cell.border, cell.alignment = _BODY, _GRID, Alignment(vertical="top", wrap_text=True)
             if spec["key"] == "light_word" and row["light"]:
@@ -52,7 +52,7 @@ def ledger(sheet: Worksheet, title: str, rows: Sequence[Mapping[str, Any]], day:
     for column, spec in enumerate(columns, 1):
         sheet.column_dimensions[get_column_letter(column)].width = spec["width"]
     _choices(sheet, columns, len(rows), table)
-    sheet.freeze_panes = sheet.cell(_HEAD_ROW + 1, 3)
+    sheet.freeze_panes = sheet.cell(_HEAD_ROW + 1, 3).coordinate
     sheet.auto_filter.ref = f"A{_HEAD_ROW}:{get_column_letter(len(columns))}{_HEAD_ROW + max(len(rows), 1)}"
     _printed(sheet)
 
@@ -62,7 +62,7 @@ def table(sheet: Worksheet, title: str, headings: Sequence[str], lines: Sequence
     _head(sheet, title, "", headings)
     for number, line in enumerate(lines, 1):
         for column, value in enumerate(line, 1):
-            cell: Any = sheet.cell(_HEAD_ROW + number, column)
+            cell = sheet.cell(_HEAD_ROW + number, column)
             put(cell, value)
             cell.font, cell.border, cell.alignment = _BODY, _GRID, Alignment(vertical="top", wrap_text=True)
             if isinstance(value, float):
@@ -70,7 +70,7 @@ def table(sheet: Worksheet, title: str, headings: Sequence[str], lines: Sequence
     for column, heading in enumerate(headings, 1):
         longest = max([len(heading), *(min(len(str(line[column - 1] or "")), 24) for line in lines)])
         sheet.column_dimensions[get_column_letter(column)].width = 2 * longest + 4
-    sheet.freeze_panes = sheet.cell(_HEAD_ROW + 1, 1)
+    sheet.freeze_panes = sheet.cell(_HEAD_ROW + 1, 1).coordinate
     sheet.auto_filter.ref = f"A{_HEAD_ROW}:{get_column_letter(len(headings))}{_HEAD_ROW + max(len(lines), 1)}"
     _printed(sheet)
 

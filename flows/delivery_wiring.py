@@ -1,0 +1,103 @@
+"""Settings to the ways out: which channel each agency has, templates, holidays; read once per process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import cache
+
+from flows.adapters.chat_channel import ChatChannel
+from flows.adapters.folder_channel import FolderChannel
+from flows.adapters.smtp_channel import MailServer, SmtpChannel
+from flows.adapters.webhook_channel import WebhookChannel
+from flows.delivery import Channels
+from flows.letters.agencies import Directory
+from flows.letters.errors import SettingsError
+from flows.letters.holidays import calendar_of
+from flows.letters.sheets import Templates
+from flows.letters.workdays import WorkCalendar
+from flows.ports import Channel
+from flows.settings import Settings
+
+_LEAST_SECRET = 32
+
+
+def channels(settings: Settings, directory: Directory) -> Channels:
+    """The channels of every agency: the first its directory entry names, the folder where it names none.
+
+    ``SettingsError`` where the directory names a channel that is not set up: nothing goes another way in silence.
+    """
+
+    def address_of(kind: str) -> Callable[[str], str | None]:
+        def found(agency_id: str) -> str | None:
+            agency = directory.get(agency_id)
+            return next((address for name, address in agency.channels if name == kind), None) if agency else None
+
+        return found
+
+    def kind_of(agency_id: str) -> str:
+        agency = directory.get(agency_id)
+        return agency.channels[0][0] if agency and agency.channels else "folder"
+
+    by_kind: dict[str, Channel] = {"folder": FolderChannel(settings.outbox), "chat": ChatChannel(address_of("chat"))}
+    if settings.mail_server:
+        if not settings.mail_sender:
+            raise SettingsError("DUBAN_MAIL_SENDER is empty though DUBAN_MAIL_SERVER is set")
+        server = MailServer.of(settings.mail_server)
+        by_kind["mail"] = SmtpChannel(server, settings.mail_sender, address_of("mail"), templates(settings))
+    if settings.webhook_secret is not None:
+        by_kind["webhook"] = WebhookChannel(_secret(settings), address_of("webhook"), time.time)
+    wanted = {kind_of(agency.id) for agency in directory.agencies}
+    if missing := sorted(wanted - set(by_kind)):
+        raise SettingsError(
+            f"the directory sends notices by {', '.join(missing)}, which is not set up: "
+            "set DUBAN_MAIL_SERVER and DUBAN_MAIL_SENDER, or DUBAN_WEBHOOK_SECRET, or change the directory"
+        )
+    return Channels(by_kind, kind_of)
+
+
+def bundled(settings: Settings) -> Callable[[str], bool]:
+    """Whether an agency gets one parcel a day instead of single notices."""
+    chosen = {part.strip() for part in settings.bundled_agencies.split(",") if part.strip()}
+    return lambda agency_id: "*" in chosen or agency_id in chosen
+
+
+def templates(settings: Settings) -> Templates:
+    """The site's own templates before the shipped ones."""
+    if settings.templates is None:
+        return Templates()
+    try:
+        found = [path for path in sorted(settings.templates.iterdir()) if path.suffix in (".j2", ".typ", ".docx")]
+        return Templates(tuple((path.name, path.read_bytes()) for path in found))
+    except OSError as fault:
+        raise SettingsError(f"DUBAN_TEMPLATES: {settings.templates} cannot be read: {fault.strerror}") from fault
+
+
+def calendar(settings: Settings) -> WorkCalendar:
+    """Working days: the library's tables with the site's own."""
+    if settings.holidays is None:
+        return WorkCalendar()
+    try:
+        return calendar_of(settings.holidays.read_bytes(), str(settings.holidays))
+    except OSError as fault:
+        raise SettingsError(f"DUBAN_HOLIDAYS: {settings.holidays} cannot be read: {fault.strerror}") from fault
+
+
+@cache
+def channels_of_process() -> Channels:
+    """The channels of this process, from its wiring."""
+    from flows.wiring import wiring
+
+    made = wiring()
+    return channels(made.settings, made.directory)
+
+
+def _secret(settings: Settings) -> bytes:
+    path = settings.webhook_secret
+    try:
+        secret = path.read_bytes().strip() if path else b""
+    except OSError as fault:
+        raise SettingsError(f"DUBAN_WEBHOOK_SECRET: {path} cannot be read: {fault.strerror}") from fault
+    if len(secret) < _LEAST_SECRET:
+        raise SettingsError(f"DUBAN_WEBHOOK_SECRET: {path} must hold at least {_LEAST_SECRET} characters")
+    return secret
