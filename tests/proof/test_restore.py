@@ -1,0 +1,164 @@
+"""A ledger lost entirely comes back from the archive; one that was edited is found out."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.adapters.folder_archive import FolderArchive
+from flows.adapters.ledger_copy import LedgerCopy
+from flows.adapters.sql_ledger import SqlLedger
+from flows.ledger_archive import archive_ledger, archived_rows
+from flows.letters.agencies import Directory
+from flows.letters.errors import SettingsError
+from flows.letters.notices import hand_off
+from flows.letters.routing import route
+from flows.ports import original_key, record_key
+from flows.restore_ledger import Routed, restore_ledger
+from flows.seal_archive import seal_archive
+from flows.verify_ledger import verify_ledger
+from tests.proof.letters_for_proof import NOW, file_letter, told
+
+DIRECTORY = Directory.load(
+    '[[agency]]\nid = "hc-mzj"\nname = "虹川市民政局"\njurisdiction = "虹川市"\nkind = "department"\naliases = []\n'.encode()
+)
+
+
+def routed(record: Mapping[str, Any]) -> Routed:
+    assignments = route(record, DIRECTORY)
+    return assignments, hand_off(record, assignments, DIRECTORY)
+
+
+class Site:
+    """An archive in a folder and a ledger in a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.archive, self.index = FolderArchive(folder / "archive"), folder / "index.json"
+        self.file = folder / "ledger.db"
+        self.open()
+
+    def open(self) -> None:
+        self.url = f"sqlite:///{self.file}"
+        self.ledger, self.copy = SqlLedger(self.url), LedgerCopy(self.url)
+        self.ledger.create()
+
+    def enter(self, number: int, **more: Any) -> dict[str, Any]:
+        record = file_letter(self.archive, number, **more)
+        original = record["original"]
+        kept = self.archive.receipt(original_key(original["sha256"]))
+        filed = self.archive.receipt(record_key(original["sha256"], record["rules_version"]))
+        assert kept and filed
+        self.ledger.see(original["sha256"], original["name"], original["name"], original["received_at"])
+        assignments, notices = routed(record)
+        self.ledger.enter(record, original=kept, filed=filed, assignments=assignments, queued=notices, now=NOW)
+        self.ledger.sent([(notice.id, "outbox") for notice in notices], NOW)
+        self.ledger.mark(original["sha256"], "cleared", NOW)
+        return record
+
+    def lose(self) -> None:
+        self.ledger.close()
+        self.copy.close()
+        for path in self.file.parent.glob("ledger.db*"):
+            path.unlink()
+        self.open()
+
+    def restore(self) -> tuple[int, int]:
+        restored = restore_ledger(self.ledger, self.copy, [self.archive], self.archive, routed)
+        return restored.rows, restored.records
+
+    def damage(self) -> list[tuple[str, str]]:
+        checked = verify_ledger(self.copy, [self.archive], self.archive)
+        return [(f.code, f.object) for f in checked.damage]
+
+    def edit(self, statement: str) -> None:
+        with sqlite3.connect(self.file) as connection:
+            connection.execute(statement)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
+
+
+def test_a_sealed_ledger_comes_back_row_for_row(site: Site) -> None:
+    for number in range(1, 4):
+        site.enter(number)
+    assert archive_ledger(site.archive, site.copy, date(2024, 5, 8), site.index) is not None
+    site.enter(4)
+    assert archive_ledger(site.archive, site.copy, date(2024, 5, 9), site.index) is not None
+    assert archive_ledger(site.archive, site.copy, date(2024, 5, 10), site.index) is None
+    before = list(site.copy.rows())
+    site.lose()
+    rows, records = site.restore()
+    assert list(site.copy.rows()) == before
+    assert (records, rows) == (0, len(list(archived_rows(site.archive))))
+    assert site.damage() == [] and site.ledger.check_history()[0] > 0
+
+
+def test_the_second_seal_holds_only_what_changed(site: Site) -> None:
+    site.enter(1)
+    archive_ledger(site.archive, site.copy, date(2024, 5, 8), site.index)
+    first = len(list(archived_rows(site.archive)))
+    site.enter(2)
+    archive_ledger(site.archive, site.copy, date(2024, 5, 9), site.index)
+    second = len(list(archived_rows(site.archive))) - first
+    assert 0 < second <= first + 1
+    site.index.unlink()
+    site.enter(3)
+    archive_ledger(site.archive, site.copy, date(2024, 5, 10), site.index)
+    assert len(list(archived_rows(site.archive))) > first + 2 * second
+
+
+def test_without_any_seal_the_records_are_enough(site: Site) -> None:
+    records = [site.enter(number) for number in range(1, 4)]
+    before = site.copy.letter_rows()
+    commitments = site.ledger.rows()
+    assert seal_archive(site.archive, told, day=date(2024, 5, 8), now=NOW) is not None
+    site.lose()
+    assert site.restore() == (0, 3)
+    assert site.copy.letter_rows() == before
+    assert site.ledger.rows() == commitments
+    assert site.damage() == [] and len(records) == 3
+
+
+def test_a_ledger_that_is_there_is_not_touched(site: Site) -> None:
+    site.enter(1)
+    with pytest.raises(SettingsError, match="not empty"):
+        site.restore()
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ("UPDATE commitments SET quote = '我局将研究' WHERE place = 1", "ledger_changed"),
+        ("UPDATE commitments SET deadline = '2034-12-31'", "ledger_changed"),
+        ("UPDATE letters SET disclosure = 'public_full', title = '另一标题'", "ledger_changed"),
+        ("UPDATE commitments SET state = 'closed', closed_on = '2024-05-09'", "ledger_changed"),
+        ("UPDATE letters SET record_key = 'records/none.json'", "ledger_extra"),
+        ("UPDATE intake SET received_at = received_at", None),
+    ],
+)
+def test_an_edited_ledger_is_named(site: Site, statement: str, code: str | None) -> None:
+    site.enter(1)
+    archive_ledger(site.archive, site.copy, date(2024, 5, 8), site.index)
+    assert site.damage() == []
+    site.edit(statement)
+    assert {found for found, _ in site.damage()} == ({code} if code else set())
+
+
+def test_a_letter_taken_out_of_the_ledger_is_named(site: Site) -> None:
+    record = site.enter(1)
+    site.enter(2)
+    archive_ledger(site.archive, site.copy, date(2024, 5, 8), site.index)
+    with sqlite3.connect(site.file) as connection:
+        for table, column in (("notices", "letter_id"), ("readings", "letter_id")):
+            connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (record["id"],))  # noqa: S608
+        connection.execute("DELETE FROM owners WHERE commitment_id = ?", (record["statements"][0]["id"],))
+        connection.execute("DELETE FROM commitments WHERE letter_id = ?", (record["id"],))
+        connection.execute("DELETE FROM letters WHERE id = ?", (record["id"],))
+    assert {code for code, _ in site.damage()} == {"ledger_missing"}
