@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
@@ -107,12 +108,8 @@ class LetterText:
 
     def page_at(self, offset: int) -> int:
         """The page on which the character at ``offset`` stands (1-based)."""
-        page = 1
-        for piece in self.pieces:
-            if piece.start > offset:
-                break
-            page = self.source.lines[piece.line].page
-        return page
+        at = bisect_right(self.pieces, offset, key=lambda piece: piece.start)
+        return self.source.lines[self.pieces[at - 1].line].page if at else 1
 
 
 @dataclass(frozen=True, slots=True)

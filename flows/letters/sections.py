@@ -29,15 +29,25 @@ class _Head:
 def sections_of(text: str, rows: Sequence[Row], begins: int, ends: int) -> tuple[tuple[Section, ...], tuple[Span, ...]]:
     """The sections between the offsets, in text order, and the places of heads that fill their whole line."""
     heads = list(_heads(text, rows, begins, ends))
+    closed = _ends(heads, ends)
     sections = []
-    for i, head in enumerate(heads):
-        end = next((later.start for later in heads[i + 1 :] if later.level <= head.level), ends)
+    for head, end in zip(heads, closed, strict=True):
         while end > head.end and text[end - 1].isspace():
             end -= 1
-        sections.append(
-            Section(head.number, head.heading, Span(head.start, end), Span(head.start, head.end), head.level)
-        )
+        span = Span(head.start, end)
+        sections.append(Section(head.number, head.heading, span, Span(head.start, head.end), head.level))
     return tuple(sections), tuple(Span(head.start, head.end) for head in heads if head.alone)
+
+
+def _ends(heads: Sequence[_Head], ends: int) -> list[int]:
+    """Where each section ends: at the next head of its level or of a higher one."""
+    closed = [ends] * len(heads)
+    opened: list[int] = []
+    for i, head in enumerate(heads):
+        while opened and heads[opened[-1]].level >= head.level:
+            closed[opened.pop()] = head.start
+        opened.append(i)
+    return closed
 
 
 def _heads(text: str, rows: Sequence[Row], begins: int, ends: int) -> Iterator[_Head]:
