@@ -294,7 +294,7 @@ def _hung_in_lists(found: list[Sentence]) -> Iterator[Sentence]:
 
 def _lead_in(last: Sentence | None, first: Sentence) -> Span | None:
     """The sentence before a list's first item, where it stands close enough to govern it."""
-    if last is None or (last.enumerator and last.mark != "：") or first.number > 1:
+    if last is None or (last.kind == first.kind and last.mark != "：") or first.number > 1:
         return None
     if last.mark in ("：", "") or last.paragraph == first.paragraph or view_gap(last, first):
         return Span(last.start, last.end)

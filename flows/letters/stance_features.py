@@ -54,7 +54,7 @@ def described(letter: ReplyLetter, view: str, sentences: Sequence[Sentence]) -> 
         size = len(sentence.clauses)
         own = hits[at : at + size]
         context = _Context(sentence, tones[sentence.section] if sentence.section >= 0 else "", _lead(sentence, leads))
-        context.label = _is_label(sentences, index, labelled) and _names_only(sentence, own)
+        context.label = _is_label(sentences, index, labelled) and _names_only(bare, sentence, own)
         if sentence.item is not None and sentence.item.first:
             labelled[sentence.item.list_id] = context.label
         context.lead_in = _is_lead_in(sentences, index)
@@ -108,8 +108,10 @@ def _is_label(sentences: Sequence[Sentence], index: int, labelled: dict[int, boo
     return following is not None and following.paragraph == sentence.paragraph and not following.enumerator
 
 
-def _names_only(sentence: Sentence, hits: Sequence[Sequence[Hit]]) -> bool:
+def _names_only(bare: str, sentence: Sentence, hits: Sequence[Sequence[Hit]]) -> bool:
     """No wording of a promise or refusal in it; an item's label may hold a verb of resolve ("加强宣传。")."""
+    if sentence.enumerator and bare[sentence.start : sentence.end].endswith(tuple(load_table("frames")["label"]["endings"])):
+        return True
     loudest = max((hit.cue.weight for clause in hits for hit in clause if hit.cue.says not in ("none", "hint")), default=0.0)
     return loudest < (_LABEL_ITEM if sentence.enumerator else _LABEL_PLAIN)
 
@@ -181,7 +183,7 @@ def _sentence(
 ) -> tuple[list[Described], bool]:
     """The clauses of one sentence, and whether the paragraph looks ahead from here on."""
     sentence = context.sentence
-    past = condition = False
+    past = condition = asked = False
     made = []
     for place, (clause, own) in enumerate(zip(sentence.clauses, hits, strict=True)):
         voice, voices = _voices(own)
@@ -227,6 +229,9 @@ def _sentence(
         )
         firm = tense == "future" or number
         matter = voice == SILENT and place == 0 and (verb or "matter" in ids) and start is None
+        if asked:
+            features.append(f"asked&v={voice}")
+        asked = asked or "ask" in ids
         if firm:
             features.append(f"v={voice}&firm")
         made.append(

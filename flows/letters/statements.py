@@ -59,7 +59,7 @@ def _runs(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[tuple[
         while end < len(clauses) and _joined(clauses, labels, end):
             end += 1
         if labels[start].label != "none":
-            first = _grown(clauses, labels, _trimmed(clauses, start, end, labels[start].label))
+            first = _grown(clauses, labels, _trimmed(clauses, start, end, labels[start].label), end)
             while runs and runs[-1][1] > first:
                 begun, _ = runs.pop()
                 if begun < first:
@@ -70,32 +70,44 @@ def _runs(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[tuple[
 
 
 def _trimmed(clauses: Sequence[Described], start: int, end: int, stance: Label) -> int:
-    """Where a refusal begins: facts told before it stay outside, except a brief one right before it."""
+    """Where a refusal begins: facts told before it are looked at one by one (see ``_belongs``)."""
     if stance != "declined":
         return start
-    first = next((at for at in range(start, end) if clauses[at].voice == "declined"), start)
-    if first > start and clauses[first - 1].clause.end - clauses[first - 1].clause.start <= _BRIEF:
-        first -= 1
-    return first
+    return next((at for at in range(start, end) if clauses[at].voice == "declined"), start)
 
 
-# A fact of this length before a refusal is told as its reason.
-_BRIEF = 14
-
-
-def _grown(clauses: Sequence[Described], labels: Sequence[Judged], start: int) -> int:
+def _grown(clauses: Sequence[Described], labels: Sequence[Judged], start: int, end: int) -> int:
     """Where the statement begins, with the clauses before it that give its reason, its object or its matter."""
-    first, stance = start, labels[start].label
+    first = start
     while first > 0 and clauses[first - 1].sentence == clauses[start].sentence:
-        before = clauses[first - 1]
-        joins = any(stance in hit.cue.joins for hit in before.hits) or (before.matter and stance == "declined")
-        if not joins or labels[first - 1].label not in ("none", "done", stance) or _PROPOSAL & {h.cue.id for h in before.hits}:
+        if labels[first - 1].label not in ("none", "done", labels[start].label):
+            break
+        size = clauses[end - 1].clause.end - clauses[start].clause.start
+        if not _belongs(clauses[first - 1], labels[start].label, size, first == start):
             break
         first -= 1
     return first
 
 
-_PROPOSAL = frozenset({"proposal_says"})
+def _belongs(before: Described, stance: Label, size: int, near: bool) -> bool:
+    """The clause is the reason, the object or the matter of the statement after it (``size`` characters long).
+
+    Right before a refusal (``near``) a fact no longer than the refusal is told as its reason.
+    """
+    ids = {hit.cue.id for hit in before.hits}
+    if ids & _APART:
+        return False
+    told = before.clause.end - before.clause.start
+    if "reason_long" in ids:
+        return stance in ("declined", "conditional") and told <= max(_LONG_REASON, size)
+    if any(stance in hit.cue.joins for hit in before.hits):
+        return True
+    return stance == "declined" and (before.matter or (near and told <= size and not before.joint))
+
+
+# A reason with 由于 or 考虑到 that is longer than this stands by itself.
+_LONG_REASON = 18
+_APART = frozenset({"proposal_says", "courtesy", "ask"})
 
 
 def _joined(clauses: Sequence[Described], labels: Sequence[Judged], at: int) -> bool:
