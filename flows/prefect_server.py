@@ -64,7 +64,10 @@ def server_environment(settings: Settings, port: int) -> dict[str, str]:
 
 
 def server_command(port: int) -> list[str]:
-    return [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    return [
+        sys.executable, "-m", "uvicorn", "--factory", "flows.prefect_app:create", "--host", "127.0.0.1", "--port", str(port),
+        "--log-level", "warning",
+    ]  # fmt: skip
 
 
 def is_healthy(settings: Settings, port: int, timeout: float = 2.0) -> bool:

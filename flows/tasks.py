@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 from weakref import WeakValueDictionary
@@ -20,7 +20,7 @@ from flows import artifacts
 from flows.adapters.inbox_folder import Claimed
 from flows.letters import disclosure
 from flows.letters.errors import ArchiveConflict, LetterError, SecretLetter, Unavailable
-from flows.letters.model import Original
+from flows.letters.model import Original, SourceText
 from flows.letters.notices import hand_off
 from flows.letters.premis import to_lines
 from flows.letters.proof import filing_events, page_map
@@ -132,9 +132,12 @@ def _original(claimed: Claimed, received_at: str) -> Original:
 
 def _archive(data: bytes, original: Original, letter: LetterRef, made: Wiring, log: Log) -> Fate:
     """Understand, keep the original, file the record, enter the ledger, deliver.  Each may happen twice and counts once."""
-    understood = understand(made.read(data, original.name), original, made.directory, made.site)
+    source = made.read(data, original.name)
+    understood = understand(source, original, made.directory, made.site)
     kept = keep_original(data, original, understood, made)
     log.info("original kept: %s", kept.key)
+    if kept.existed:
+        understood = _as_first_received(understood, source, original, made)
     filed = file_record(understood, made)
     log.info("record filed: %s", filed.key)
     enter_ledger(understood, kept, filed, made)
@@ -143,6 +146,18 @@ def _archive(data: bytes, original: Original, letter: LetterRef, made: Wiring, l
     artifacts.show_letter(understood.record, [kept, filed], made)
     detail = artifacts.title_of(understood.record)
     return Fate("archived", letter.path, original.sha256, detail, understood.record, (kept, filed))
+
+
+def _as_first_received(understood: Understood, source: SourceText, original: Original, made: Wiring) -> Understood:
+    """The same letter with the date of receipt its archived record has: a lost ledger must not make a second record."""
+    archive, record = archive_of(understood.record, made), understood.record
+    key = record_key(original.sha256, record["rules_version"])
+    if archive.receipt(key) is None:
+        return understood
+    first = json.loads(archive.get(key))["original"]["received_at"]
+    if first == original.received_at:
+        return understood
+    return understand(source, replace(original, received_at=first), made.directory, made.site)
 
 
 def keep_original(data: bytes, original: Original, understood: Understood, made: Wiring) -> Receipt:

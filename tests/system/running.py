@@ -82,7 +82,7 @@ class System:
                 continue
             if "weed" in Path(words[0]).name:
                 found["store"] = process
-            elif "prefect" in words:
+            elif "flows.prefect_app:create" in words:
                 found["server"] = process
             elif words[-1:] in (["worker"], ["supervisor"]):
                 found[words[-1]] = process
