@@ -148,24 +148,28 @@ class Worker:
         with self._watch:
             up.mark_ready(self._made.settings)
             log.info("watching %s", self._made.settings.inbox)
-            while not STOPPING.is_set():
-                seen = self._watch.take(limit=self._made.settings.batch_size, timeout=0.2)
-                for heavy in (False, True):
-                    self._start(heavy, [one for one in seen if one.heavy is heavy])
+            with ThreadPoolExecutor(len(self._lanes), "lanes") as lanes:
+                for lane in [lanes.submit(self._serve_lane, heavy) for heavy in self._lanes]:
+                    lane.result()  # raises what ended it: the watcher's death ends the worker, which is started again
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._others.shutdown(wait=False, cancel_futures=True)
 
     # -- letters --------------------------------------------------------------------------------------------------
 
-    def _start(self, heavy: bool, seen: list[Seen]) -> None:
-        """Text letters and letters that cost seconds a page go in runs of their own: neither waits for the other."""
-        if not seen:
-            return
+    def _serve_lane(self, heavy: bool) -> None:
+        """Text letters and letters that cost seconds a page go in runs of their own: neither waits for the other.
+
+        Letters are taken only when a run can begin: those that wait cost nothing.
+        """
         lane = self._lanes[heavy]
-        if not lane.acquire(blocking=False):
-            self._watch.release(seen, retry_after=0.1)
-            return
-        self._pool.submit(self._run_letters, seen, lane)
+        while not STOPPING.is_set():
+            if not lane.acquire(timeout=0.2):
+                continue
+            seen = self._watch.take(limit=self._made.settings.batch_size, timeout=0.2, heavy=heavy)
+            if seen:
+                self._pool.submit(self._run_letters, seen, lane)
+            else:
+                lane.release()
 
     def _run_letters(self, seen: list[Seen], lane: threading.BoundedSemaphore) -> None:
         rest: float | None = None
