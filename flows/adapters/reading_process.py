@@ -13,7 +13,7 @@ import atexit
 import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -157,5 +157,4 @@ def _page(fields: dict[str, Any]) -> RecognisedPage:
     for row in fields["lines"]:
         left, top, right, bottom = map(float, row["box"])
         lines.append(Recognised(row["text"], (left, top, right, bottom), row["confidence"]))
-    page = RecognisedPage(fields["page"], fields["width"], fields["height"], tuple(lines), fields["turned"])
-    return replace(page, lines=tuple(lines))
+    return RecognisedPage(**(fields | {"lines": tuple(lines)}))

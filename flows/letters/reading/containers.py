@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from flows.letters.errors import UnreadableLetter
 from flows.letters.reading import eml
 from flows.letters.reading.magic import name_of
-from flows.letters.reading.package import MAX_BYTES, open_package
+from flows.letters.reading.package import MAX_BYTES, is_folder, open_package
 
 MAX_MEMBERS = 200
 MAX_NESTING = 2
@@ -76,7 +76,7 @@ def _bundle(data: bytes, name: str) -> tuple[Member, ...]:
     out = []
     for info in package.archive.infolist():
         path = _true_name(info.filename, bool(info.flag_bits & _UTF8_NAME))
-        if info.is_dir() or _JUNK.search(path.replace("\\", "/")):
+        if is_folder(info) or _JUNK.search(path.replace("\\", "/")):
             continue
         out.append(Member(plain_name(path), package.read(info.filename), (("archive", name), ("path", path))))
     return tuple(out)

@@ -147,7 +147,7 @@ def _piece(piece: bytes | str, charset: str | None) -> str:
     for encoding in (label if label and not label.startswith(("gb", "unknown")) else tries[0], *tries):
         try:
             return raw.decode(encoding)
-        except (UnicodeDecodeError, LookupError):
+        except (ValueError, LookupError):
             continue
     return raw.decode("utf-8", errors="replace")
 

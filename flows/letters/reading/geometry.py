@@ -149,14 +149,16 @@ def continues(lines: Sequence[Placed]) -> list[bool]:
         return [False] * len(lines)
     right = _edge([one.box[2] for one in same], body, last=True)
     left = _edge([one.left for one in same], body, last=False)
-    page = _Measure(left, right, sum(1.2 * body < one.left - left < 3 * body for one in same) >= 2)
+    indented = sum(1.2 * body < one.left - left < 3 * body for one in same) >= 2
+    measures = {page: _Measure(left + by, right + by, indented) for page, by in _shifts(same, left, body).items()}
+    measure = _Measure(left, right, indented)
     out: list[bool] = []
     before: Placed | None = None
     for one in lines:
         if is_page_number(one.text):
             out.append(False)
             continue
-        out.append(before is not None and _goes_on(before, one, page))
+        out.append(before is not None and _goes_on(before, one, measures.get(one.page, measure)))
         before = one
     return out
 
@@ -186,6 +188,15 @@ def _edge(places: Sequence[float], size: float, *, last: bool) -> float:
     return max(places) if last else min(places)
 
 
+def _shifts(same: Sequence[Placed], left: float, size: float) -> dict[int, float]:
+    """How far each page's margin lies from the letter's: a scanner lays no two sheets alike."""
+    by_page: dict[int, list[float]] = {}
+    for one in same:
+        by_page.setdefault(one.page, []).append(one.left)
+    shifts = {page: _edge(lefts, size, last=False) - left for page, lefts in by_page.items() if len(lefts) >= 3}
+    return {page: by for page, by in shifts.items() if abs(by) <= 1.2 * size}
+
+
 def _goes_on(before: Placed, one: Placed, page: _Measure) -> bool:
     size = one.size
     if one.row or before.row or abs(before.size - size) > 0.12 * size:
@@ -205,7 +216,8 @@ def _centred(before: Placed, one: Placed, page: _Measure) -> bool:
     apart = max(abs((line.box[0] + line.box[2]) / 2 - middle) for line in (before, one))
     first, second = before.box[2] - before.box[0], one.box[2] - one.box[0]
     title = second <= first and first > 0.6 * (page.right - page.left) and apart < 0.5 * one.size
-    return one.page == before.page and title and not _BREAKS.search(before.text)
+    parted = "\u3000" in before.text.strip() or _BREAKS.search(before.text)
+    return one.page == before.page and title and not parted
 
 
 def _first_unit(text: str) -> str:

@@ -28,7 +28,7 @@ class Package:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(info.filename for info in self.archive.infolist() if not info.is_dir())
+        return tuple(info.filename for info in self.archive.infolist() if not is_folder(info))
 
     def read(self, name: str) -> bytes:
         """The part's bytes; ``UnreadableLetter`` where it is absent or damaged."""
@@ -63,6 +63,11 @@ def open_package(data: bytes, what: str, *, members: int = MAX_MEMBERS) -> Packa
             f"{what}: {len(data)} bytes would unpack to {total}, like an archive bomb; refused", found="bomb"
         )
     return Package(archive, what)
+
+
+def is_folder(info: zipfile.ZipInfo) -> bool:
+    """True for an entry without bytes of its own (an entry without a name is one too)."""
+    return not info.filename or info.filename.endswith("/")
 
 
 def part_names(data: bytes) -> tuple[str, ...]:
