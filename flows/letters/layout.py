@@ -28,7 +28,10 @@ def lay_out(text: LetterText) -> ReplyLetter:
 def _text_bounds(zones: Zones) -> tuple[int, int]:
     """Where the text begins and ends."""
     rows = zones.rows
-    end = rows[zones.foot - 1].end if zones.foot else 0
+    last = zones.foot
+    while last and rows[last - 1].start >= zones.opening.end and _is_courtesy(rows[last - 1].view):
+        last -= 1
+    end = rows[last - 1].end if last else 0
     if zones.tail is not None:
         end = zones.tail.start
     return zones.opening.end, max(end, zones.opening.end)

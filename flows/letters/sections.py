@@ -11,7 +11,7 @@ from flows.letters.wordings import patterns
 from flows.letters.zones import Row
 
 # Enumerators by depth; a head without a number lies below the last numbered one.
-_LEVELS = (("heading_han", 1), ("heading_paren", 2), ("heading_digit", 3), ("heading_paren_digit", 4))
+_LEVELS = {"heading_han": 1, "heading_paren": 2, "heading_digit": 3, "heading_paren_digit": 4}
 _LONGEST_HEAD = 120
 _MARKS = frozenset("一二三四五六七八九十(0123456789关针对")
 
@@ -52,33 +52,44 @@ def _ends(heads: Sequence[_Head], ends: int) -> list[int]:
 
 def _heads(text: str, rows: Sequence[Row], begins: int, ends: int) -> Iterator[_Head]:
     level = 0
+    item = ""  # how the row before was numbered, where it was an item of a list
     within = [row for row in rows if begins <= row.start < ends]
     for i, row in enumerate(within):
         if row.view[0] not in _MARKS:
+            item = ""
             continue
         following = within[i + 1].view if i + 1 < len(within) else ""
-        head = _numbered(text, row, following) or _about(text, row, level + 1, following)
+        style = _style(row)
+        head = _numbered(text, row, following, style == item) if style else None
+        head = head or _about(text, row, level + 1, following)
+        item = style if head is None else ""
         if head is not None:
             if head.number is not None:
                 level = head.level
             yield head
 
 
-def _numbered(text: str, row: Row, following: str) -> _Head | None:
+def _style(row: Row) -> str:
+    """How the row is numbered; "" where it is not."""
+    return next((name for name in _LEVELS if patterns("layout")[name].match(row.view)), "")
+
+
+def _numbered(text: str, row: Row, following: str, after_item: bool) -> _Head | None:
     rules = patterns("layout")
-    for name, level in _LEVELS:
-        hit = rules[name].match(row.view)
-        if hit is None:
-            continue
-        number, begin, rest = hit.group("number"), hit.end(), row.view[hit.end() :]
-        # A line that its own sibling or nothing follows is an item of a list, not the head of a text.
-        if _fills_line(rest) and following and rules[name].match(following) is None:
-            return _head(text, row, number, begin, len(row.view), level, True)
-        topic = rules["heading_topic"].match(rest) if level < 3 or _speaks_about(rest) else None
-        if topic is None or topic.end() >= len(rest):
-            return None
-        return _head(text, row, number, begin, begin + topic.end("heading"), level, False)
-    return None
+    name = _style(row)
+    level, rule = _LEVELS[name], rules[name]
+    hit = rule.match(row.view)
+    if hit is None:
+        return None
+    number, begin, rest = hit.group("number"), hit.end(), row.view[hit.end() :]
+    # A line that its own sibling or nothing follows is an item of a list, not the head of a text.
+    if _fills_line(rest):
+        is_item = after_item or not following or rule.match(following) is not None
+        return None if is_item else _head(text, row, number, begin, len(row.view), level, True)
+    topic = rules["heading_topic"].match(rest) if level < 3 or _speaks_about(rest) else None
+    if topic is None or topic.end() >= len(rest):
+        return None
+    return _head(text, row, number, begin, begin + topic.end("heading"), level, False)
 
 
 _SENTENCE_END = re.compile(r"[。;!?]")

@@ -1,0 +1,152 @@
+"""The directory: a name means the body that the letter's jurisdiction makes of it."""
+
+import pytest
+
+from flows.letters.agencies import Directory, credit_code_holds
+from flows.letters.errors import RulesError
+from flows.letters.model import Span
+
+_TOML = """
+[[agency]]
+id = "east-edu"
+jurisdiction = "禾川省东江市东湖区"
+name = "东江市东湖区教育局"
+aliases = ["区教育局"]
+[[agency]]
+id = "west-edu"
+jurisdiction = "禾川省东江市西山区"
+name = "东江市西山区教育局"
+aliases = ["区教育局", "西山教育局"]
+[[agency]]
+id = "city-edu"
+jurisdiction = "禾川省东江市"
+name = "东江市教育局"
+aliases = ["市教育局"]
+kind = "department"
+[[agency]]
+id = "city-health"
+jurisdiction = "禾川省东江市"
+name = "东江市卫生健康委员会"
+aliases = ["市卫健委"]
+former_names = ["东江市卫生和计划生育委员会", "市卫计委"]
+[[agency]]
+id = "city-plan-old"
+jurisdiction = "禾川省东江市"
+name = "东江市规划局"
+aliases = ["市规划局"]
+successor = "city-nature"
+[[agency]]
+id = "city-nature"
+jurisdiction = "禾川省东江市"
+name = "东江市自然资源和规划局"
+aliases = ["市自规局"]
+[[agency]]
+id = "prov-edu"
+jurisdiction = "禾川省"
+name = "禾川省教育厅"
+aliases = ["省教育厅"]
+[[agency]]
+id = "moe"
+jurisdiction = "全国"
+name = "教育部"
+aliases = []
+"""
+_DIRECTORY = Directory.load(_TOML.encode())
+_EAST, _CITY = "禾川省东江市东湖区", "禾川省东江市"
+
+
+@pytest.mark.parametrize(
+    ("mention", "jurisdiction", "agency_id"),
+    [
+        ("区教育局", _EAST, "east-edu"),
+        ("区教育局", "禾川省东江市西山区", "west-edu"),
+        ("区教育局", _CITY, None),  # a city letter means one of two
+        ("区教育局", None, None),
+        ("市教育局", _EAST, "city-edu"),
+        ("省教育厅", _EAST, "prov-edu"),
+        ("教育部", _EAST, "moe"),
+        ("教育部", None, "moe"),
+        ("东湖区教育局", _CITY, "east-edu"),
+        ("西山教育局", _EAST, None),
+        ("西山区教育局", _EAST, "west-edu"),
+        ("禾川省东江市教育局", _EAST, "city-edu"),
+        ("市卫计委", _CITY, "city-health"),
+        ("市规划局", _CITY, "city-nature"),
+        ("市卫生健康委员会", _CITY, "city-health"),
+        ("區教育局", _EAST, "east-edu"),
+        ("市教育局", "海岳省北港市", None),
+        ("区残联", _EAST, None),
+    ],
+)
+def test_a_mention_is_resolved_by_jurisdiction(mention: str, jurisdiction: str | None, agency_id: str | None) -> None:
+    agency = _DIRECTORY.resolve(mention, jurisdiction)
+    assert (agency.id if agency else None) == agency_id
+
+
+@pytest.mark.parametrize(
+    ("issuers", "text", "jurisdiction"),
+    [
+        (["东江市东湖区教育局"], "", _EAST),
+        (["东湖区城市管理局"], "", _EAST),
+        (["东江市公安局"], "", _CITY),
+        (["禾川省公安厅"], "", "禾川省"),
+        (["区教育局"], "东湖区的学校、东湖区的道路", _EAST),
+        ([], "西山区的学校", "禾川省东江市西山区"),
+        ([], "", None),
+    ],
+)
+def test_the_jurisdiction_is_the_issuers_or_the_place_named_most(
+    issuers: list[str], text: str, jurisdiction: str | None
+) -> None:
+    assert _DIRECTORY.jurisdiction_of(issuers, text) == jurisdiction
+
+
+def test_the_longest_name_is_found() -> None:
+    text = "由东江市东湖区教育局会同市教育局办理"
+    assert _DIRECTORY.mentions(text) == [(Span(1, 10), "东江市东湖区教育局"), (Span(12, 16), "市教育局")]
+
+
+def test_what_was_meant_is_suggested_nearest_first() -> None:
+    assert [a.id for a in _DIRECTORY.suggest("市卫健局", _CITY)][:1] == ["city-health"]
+    assert [a.id for a in _DIRECTORY.suggest("区教局", _EAST)][:1] == ["east-edu"]
+    assert _DIRECTORY.suggest("渔", _EAST) == []
+
+
+@pytest.mark.parametrize(
+    ("toml", "faults"),
+    [
+        ("[[agency]]\nid = 'a'\n", ["jurisdiction", "name", "aliases"]),
+        (_TOML.replace('"west-edu"', '"east-edu"'), ["already the id of agency 0"]),
+        (_TOML.replace('successor = "city-nature"', 'successor = "x"'), ["successor"]),
+        (_TOML.replace('["市自规局"]', '["市教育局"]'), ["already names agency 2"]),
+        (_TOML + 'credit_code = "11310000MB2F30450X"\n', ["check character"]),
+        ("not toml", ["is not TOML"]),
+    ],
+    ids=["fields missing", "id twice", "successor missing", "name twice", "credit code", "no TOML"],
+)  # fmt: skip
+def test_a_wrong_directory_is_refused_with_every_fault(toml: str, faults: list[str]) -> None:
+    with pytest.raises(RulesError) as caught:
+        Directory.load(toml.encode())
+    assert [fault for fault in faults if fault not in str(caught.value)] == []
+
+
+def test_a_directory_that_is_not_there_is_refused() -> None:
+    with pytest.raises(RulesError, match="DUBAN_AGENCIES"):
+        Directory.load("/nowhere/agencies.toml")
+
+
+def test_several_files_make_one_directory() -> None:
+    other = '[[agency]]\nid = "north"\njurisdiction = "海岳省北港市"\nname = "北港市水利局"\naliases = ["市水利局"]\n'
+    both = Directory.load(_TOML.encode(), other.encode())
+    assert (len(both), both.resolve("市水利局", "海岳省北港市") is not None) == (9, True)
+
+
+def test_the_digest_names_the_content() -> None:
+    assert Directory.load(_TOML.encode()).digest == _DIRECTORY.digest
+    assert Directory.load(_TOML.replace("市自规局", "市资规局").encode()).digest != _DIRECTORY.digest
+
+
+def test_credit_codes() -> None:
+    assert credit_code_holds("91350100M000100Y43")
+    assert not credit_code_holds("91350100M000100Y44")
+    assert not credit_code_holds("91350100M000100Y4")
