@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from flows.letters import deadlines, quantities
 from flows.letters.agencies import Directory
 from flows.letters.completing import complete
+from flows.letters.confidence import in_bins
 from flows.letters.folding import fold
 from flows.letters.layout import lay_out
 from flows.letters.mending import mend
 from flows.letters.model import Deadline, Draft, ReplyLetter, Span, Stance
 from flows.letters.reading import read
+from flows.letters.rules.load import load_table
 
 DIRECTORY = Directory.load(
     '''
@@ -81,7 +83,16 @@ def test_a_letter_without_a_date_gets_no_term_from_policy() -> None:
     assert statement.deadline is None
 
 
-PIECES = [*"0123456789一二三十百千万亿两半年月日号底前内后至—-、，。；（）《》“”", "今年", "工作日", "季度", "个", "元", "待", "国庆"]
+@pytest.mark.parametrize("bins", [*load_table("confidence")["stance"].values(), load_table("confidence")["overall"]])
+def test_a_higher_score_is_never_less_sure(bins: list[list[float]]) -> None:
+    assert bins[0][0] == 0
+    assert bins == sorted(bins)
+    shares = [in_bins(bins, step / 100) for step in range(101)]
+    assert shares == sorted(shares)
+
+
+MARKS = "0123456789一二三十百千万亿两半年月日号底前内后至—-、，。；（）《》“”"
+PIECES = [*MARKS, "今年", "工作日", "季度", "个", "元", "待", "国庆"]
 WORDS = st.lists(st.sampled_from(PIECES), max_size=30).map("".join)
 
 

@@ -3,57 +3,78 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from flows.letters import calendar_days, confidence, deadlines, owners, quantities, specificity
+from flows.letters import calendar_days, deadlines, owners, quantities, specificity
 from flows.letters.agencies import Directory
 from flows.letters.clauses import view_of
+from flows.letters.confidence import Cases, cases_of, sure_of
+from flows.letters.deadlines import Dated
 from flows.letters.folding import fold
-from flows.letters.model import COMMITMENT_STANCES, Deadline, Draft, ReplyLetter, Statement
+from flows.letters.model import COMMITMENT_STANCES, Deadline, Draft, Quantity, ReplyLetter, Statement
 from flows.letters.owners import Owned
 
 _BLANK = re.compile(r"\s+")
 
 
 def complete(
-    letter: ReplyLetter, drafts: Sequence[Draft], directory: Directory, *, default_months: int | None = None
+    letter: ReplyLetter,
+    drafts: Sequence[Draft],
+    directory: Directory,
+    *,
+    default_months: int | None = None,
+    jurisdiction: str | None = None,
 ) -> tuple[Statement, ...]:
     """The drafts as statements, in the same order.
 
     ``default_months`` is the site's policy for commitments that name no time: that many months after the letter's date,
-    marked ``policy_default``; None leaves them without a deadline.
+    marked ``policy_default``; None leaves them without a deadline.  ``jurisdiction`` is the site's own, for a letter that
+    does not show where it was written.
     """
+    cased = completed(letter, drafts, directory, default_months=default_months, jurisdiction=jurisdiction)
+    return tuple(statement for statement, _ in cased)
+
+
+def completed(
+    letter: ReplyLetter,
+    drafts: Sequence[Draft],
+    directory: Directory,
+    *,
+    default_months: int | None = None,
+    jurisdiction: str | None = None,
+) -> Iterator[tuple[Statement, Cases]]:
+    """As ``complete``, each statement with the cases that its confidence is looked up by: for calibration."""
     view = view_of(letter.text.text)
-    owned = owners.assign(letter, view, drafts, directory)
-    return tuple(
-        _statement(letter, view, draft, whose, default_months) for draft, whose in zip(drafts, owned, strict=True)
-    )
+    owned = owners.assign(letter, view, drafts, directory, jurisdiction)
+    for draft, whose in zip(drafts, owned, strict=True):
+        yield _statement(letter, view, draft, whose, default_months)
 
 
-def _statement(letter: ReplyLetter, view: str, draft: Draft, whose: Owned, default_months: int | None) -> Statement:
+def _statement(
+    letter: ReplyLetter, view: str, draft: Draft, whose: Owned, default_months: int | None
+) -> tuple[Statement, Cases]:
     start, end = draft.span.start, draft.span.end
-    said = fold(letter.text.text[start:end], start)
+    text = letter.text.text[start:end]
+    said = fold(text, start)
     committed = draft.stance in COMMITMENT_STANCES
-    dated = deadlines.find(said, letter.header.date, _governing(letter, view, draft, whose)) if committed else deadlines.NOTHING
-    counted = quantities.find(said, dated.taken) if draft.stance != "done" else ()
-    # A task with its own unit in a table or behind a label is a thing somebody was given to do.
-    specific = whose.way == "label" or specificity.is_specific(
-        _BLANK.sub("", view[start:end]),
-        dated=dated.deadline is not None and dated.deadline.day is not None,
-        counted=bool(counted),
-        conditional=draft.stance != "pledged",
+    dated = (
+        deadlines.find(said, letter.header.date, _governing(letter, view, draft, whose))
+        if committed
+        else deadlines.NOTHING
     )
+    counted = quantities.find(said, dated.taken) if draft.stance != "done" else ()
     deadline = dated.deadline
     if committed and deadline is None and default_months is not None:
         deadline = _policy_default(letter, default_months)
-    sure = confidence.of(draft, said.text, whose, dated, counted)
-    return Statement(
+    cases = cases_of(draft, said.text, whose, dated, counted)
+    sure = sure_of(cases)
+    statement = Statement(
         span=draft.span,
-        text=letter.text.text[start:end],
+        text=text,
         page=letter.text.page_at(start),
         section=draft.section,
         stance=draft.stance,
-        specific=specific,
+        specific=_is_specific(view[start:end], draft, whose, dated, counted),
         cues=draft.cues,
         confidence=sure.overall,
         owners=whose.owners,
@@ -61,6 +82,17 @@ def _statement(letter: ReplyLetter, view: str, draft: Draft, whose: Owned, defau
         quantities=counted,
         problems=(*whose.problems, *dated.problems) if committed else (),
         confidences=sure.fields,
+    )
+    return statement, cases
+
+
+def _is_specific(said: str, draft: Draft, whose: Owned, dated: Dated, counted: Sequence[Quantity]) -> bool:
+    """A task with its own unit in a table or behind a label is a thing somebody was given to do."""
+    return whose.way == "label" or specificity.is_specific(
+        _BLANK.sub("", said),
+        dated=dated.deadline is not None and dated.deadline.day is not None,
+        counted=bool(counted),
+        conditional=draft.stance != "pledged",
     )
 
 

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from flows.letters.deadlines import Dated
 from flows.letters.model import Draft, Quantity
 from flows.letters.owners import Owned
 from flows.letters.rules.load import load_table
+
+Bins = Sequence[Sequence[float]]
+
+_DIGIT = re.compile("[0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """What is known of a statement's reliability before it is measured: its stance's own score, and a case a field."""
+
+    stance: str
+    score: float
+    owner: str
+    deadline: str
+    quantities: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,34 +35,46 @@ class Sure:
     fields: tuple[tuple[str, float], ...]
 
 
-def of(draft: Draft, said: str, whose: Owned, dated: Dated, counted: Sequence[Quantity]) -> Sure:
-    """The reliabilities that rules/confidence.toml gives to a statement's features."""
+def cases_of(draft: Draft, said: str, whose: Owned, dated: Dated, counted: Sequence[Quantity]) -> Cases:
+    """The cases of a statement whose folded text is ``said``."""
+    unknown = bool(whose.owners) and whose.owners[0].name is None
+    digits = "with_digits" if _DIGIT.search(said) else "without_digits"
+    return Cases(
+        stance=draft.stance,
+        score=draft.confidence,
+        owner=f"{whose.way}_unknown" if unknown else whose.way,
+        deadline=_deadline_case(digits, dated),
+        quantities=f"none_{digits}" if not counted else "one" if len(counted) == 1 else "several",
+    )
+
+
+def sure_of(cases: Cases) -> Sure:
+    """The reliabilities that rules/confidence.toml gives to the cases."""
     table = load_table("confidence")
     fields = (
-        ("stance", _stance(table["stance"], draft.confidence)),
-        ("owner", table["owner"][_owner_case(whose)]),
-        ("deadline", table["deadline"][_deadline_case(said, dated)]),
-        ("quantities", table["quantities"][_quantity_case(said, counted)]),
+        ("stance", in_bins(table["stance"][cases.stance], cases.score)),
+        ("owner", table["owner"].get(cases.owner, table["owner"]["other"])),
+        ("deadline", table["deadline"].get(cases.deadline, table["deadline"]["other"])),
+        ("quantities", table["quantities"].get(cases.quantities, table["quantities"]["other"])),
     )
-    overall = 1.0
-    for _, value in fields:
-        overall *= value
-    return Sure(round(overall, 3), fields)
+    return Sure(in_bins(table["overall"], product(value for _, value in fields)), fields)
 
 
-def _stance(bins: list[list[float]], raw: float) -> float:
+def product(values: Iterable[float]) -> float:
+    result = 1.0
+    for value in values:
+        result *= value
+    return result
+
+
+def in_bins(bins: Bins, raw: float) -> float:
     """The reliability of the bin that ``raw`` falls into; ``bins`` are [least raw value, reliability], rising."""
     return next((right for least, right in reversed(bins) if raw >= least), bins[0][1])
 
 
-def _owner_case(whose: Owned) -> str:
-    unresolved = "unknown" if whose.owners and whose.owners[0].name is None else "known"
-    return f"{whose.way}_{unresolved}"
-
-
-def _deadline_case(said: str, dated: Dated) -> str:
+def _deadline_case(digits: str, dated: Dated) -> str:
     if dated.deadline is None:
-        return "none_without_digits" if not any(char.isdigit() for char in said) else "none_with_digits"
+        return f"none_{digits}"
     if dated.problems:
         return "doubtful"
     if dated.deadline.day is None:
@@ -54,9 +82,3 @@ def _deadline_case(said: str, dated: Dated) -> str:
     if dated.deadline.span is None:
         return "inherited"
     return "only_one" if dated.candidates == 1 else "one_of_several"
-
-
-def _quantity_case(said: str, counted: Sequence[Quantity]) -> str:
-    if not counted:
-        return "none_without_digits" if not any(char.isdigit() for char in said) else "none_with_digits"
-    return "one" if len(counted) == 1 else "several"

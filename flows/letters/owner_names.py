@@ -18,11 +18,13 @@ _LOOK_BACK = 40  # bodies among which 该局 finds the one it means
 class Names:
     """One letter's bodies, resolved where the letter was written."""
 
-    def __init__(self, letter: ReplyLetter, bodies: Sequence[Body], directory: Directory) -> None:
+    def __init__(
+        self, letter: ReplyLetter, bodies: Sequence[Body], directory: Directory, jurisdiction: str | None = None
+    ) -> None:
         self._text = letter.text.text
         self._issuers = letter.header.issuers
         self._directory = directory
-        self._place = directory.jurisdiction_of(self._issuers, self._text)
+        self._place = directory.jurisdiction_of(self._issuers, self._text) or jurisdiction
         self._bodies = bodies
         self._starts = [body.start for body in bodies]
         self._resolved: dict[str, Agency | None] = {}

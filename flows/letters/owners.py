@@ -44,9 +44,14 @@ _MOST = 24  # owners of one statement
 _NOBODY = _Found((), "issuer", "issuer")
 
 
-def assign(letter: ReplyLetter, view: str, drafts: Sequence[Draft], directory: Directory) -> tuple[Owned, ...]:
-    """The owners of every draft, in the drafts' order; ``view`` is the letter's text in simplified script."""
-    reading = _Reading(letter, view, directory)
+def assign(
+    letter: ReplyLetter, view: str, drafts: Sequence[Draft], directory: Directory, jurisdiction: str | None = None
+) -> tuple[Owned, ...]:
+    """The owners of every draft, in the drafts' order; ``view`` is the letter's text in simplified script.
+
+    ``jurisdiction`` holds where the letter does not show its own.
+    """
+    reading = _Reading(letter, view, directory, jurisdiction)
     return tuple(reading.owners_of(draft) for draft in drafts)
 
 
@@ -60,11 +65,11 @@ def governs(view: str, lead_in: Span) -> bool:
 class _Reading:
     """One letter: its bodies and what they do."""
 
-    def __init__(self, letter: ReplyLetter, view: str, directory: Directory) -> None:
+    def __init__(self, letter: ReplyLetter, view: str, directory: Directory, jurisdiction: str | None) -> None:
         self._letter, self._view = letter, view
         self._wording = owner_wording()
         self._bodies = bodies_in(view, directory)
-        self._names = Names(letter, self._bodies, directory)
+        self._names = Names(letter, self._bodies, directory, jurisdiction)
         self._labels = labelled(view, self._bodies)
         self._groups = _outside(groups_in(view, self._bodies), self._labels)
         self._starts = [group.start for group in self._groups]
