@@ -42,16 +42,18 @@ def chase_day(
     notices = ledger.queue(asked.notices, now)
     steps = ledger.apply_all([(change, ()) for change in asked.changes], now)
     lights = ledger.mark_lights(asked.lights)
-    yearly = _year(ledger, bodies, today, templates)
+    yearly = _year(ledger, bodies, calendar, today, templates)
     steps += ledger.apply_all([(change, ()) for change in yearly[0]], now)
     notices += ledger.queue(yearly[1], now)
     return Chased(notices, steps, lights, asked.problems)
 
 
-def _year(ledger: SqlLedger, bodies: Bodies, today: date, templates: Templates | None) -> tuple[list[Change], list[Notice]]:
+def _year(
+    ledger: SqlLedger, bodies: Bodies, calendar: WorkCalendar, today: date, templates: Templates | None
+) -> tuple[list[Change], list[Notice]]:
     changes: list[Change] = []
     notices: list[Notice] = []
-    if (year := year_end.year_to_list(today)) is not None:
+    if (year := year_end.year_to_list(today, calendar)) is not None:
         rows = ledger.of_years([year, year - 1])
         owners = ledger.owners_by_commitment([row["id"] for row in rows])
         notices += year_end.annual_lists(rows, owners, year, today, bodies, templates)

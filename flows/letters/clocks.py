@@ -59,7 +59,8 @@ def chase(
 
     ``due``: open commitments with a due day not beyond ``look_ahead``; ``unsigned``: rows of owners with ``handed_on``;
     ``quiet``: open commitments without a due day; ``owners``: by commitment.  Everything has derived ids and steps are
-    taken once: running it again the same day changes nothing.
+    taken once: running it again the same day changes nothing.  On a day that is not worked nobody is reminded: what
+    is due then is said on the next working day.
     """
     lights: dict[str, Light] = {}
     notices: list[Notice] = []
@@ -75,7 +76,8 @@ def chase(
         notices += _of_unsigned(row, today, calendar, bodies, templates)
     for row in quiet:
         notices += _of_quiet(row, owners.get(row["id"], ()), today, calendar, bodies, templates)
-    return Chase(tuple(notices), tuple(changes), lights, calendar_problems(today, calendar, due))
+    said = tuple(notices) if calendar.works(today) else ()
+    return Chase(said, tuple(changes), lights, calendar_problems(today, calendar, due))
 
 
 def calendar_problems(today: date, calendar: WorkCalendar, due: Sequence[Row] = ()) -> tuple[Problem, ...]:

@@ -21,7 +21,7 @@ def calendar_of(data: bytes, where: str = "the holiday table") -> WorkCalendar:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise RulesError(f"{where} is not TOML: {fault}") from fault
     # TOML's own dates become strings for the schema, which knows JSON only.
-    plain = {"year": [_plain(row) for row in table.get("year", [])]} | {k: v for k, v in table.items() if k != "year"}
+    plain = _plain(table)
     faults = schemas.faults("rules/holidays", plain)
     if faults:
         raise RulesError(f"{where} is wrong:\n" + "\n".join(faults))
@@ -40,5 +40,9 @@ def calendar_of(data: bytes, where: str = "the holiday table") -> WorkCalendar:
     return WorkCalendar(own, frozenset(row["year"] for row in plain["year"]))
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {k: [d.isoformat() if isinstance(d, date) else d for d in v] if isinstance(v, list) else v for k, v in row.items()}
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(held) for key, held in value.items()}
+    if isinstance(value, list):
+        return [_plain(held) for held in value]
+    return value.isoformat() if isinstance(value, date) else value

@@ -133,7 +133,8 @@ def _effects(row: Mapping[str, Any], step: Step) -> dict[str, Any]:
         if row.get("due") and until <= date.fromisoformat(row["due"]):
             raise StepRefused(f"延期至 {until.isoformat()} 不晚于现有时限 {row['due']}，请核对日期")
     if step.action == "grant":
-        return {"due": row["extension_until"], "due_basis": "extension", "extensions": (row["extensions"] or 0) + 1}
+        extended = {"due": row["extension_until"], "due_basis": "extension", "light": "green"}
+        return extended | {"extensions": (row["extensions"] or 0) + 1}
     if step.action == "refuse":
         return {"extension_until": None}
     if step.action in ("reassign", "issue") and step.fields.get("agency_id"):

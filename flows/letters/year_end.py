@@ -11,14 +11,15 @@ from flows.letters.lifecycle import Change, Step, decide, final_states
 from flows.letters.model import Notice, NoticeKind
 from flows.letters.routing import Bodies
 from flows.letters.sheets import Templates
+from flows.letters.workdays import WorkCalendar
 
 YEAR_END = "year-end"
 Owners = Mapping[str, Sequence[Row]]
 
 
-def year_to_list(today: date) -> int | None:
-    """The year whose list is due today (this year's, in the fourth quarter); None outside of it."""
-    return today.year if today.month >= 10 else None
+def year_to_list(today: date, calendar: WorkCalendar) -> int | None:
+    """The year whose list is due today (this year's, on working days of the fourth quarter); None on other days."""
+    return today.year if today.month >= 10 and calendar.works(today) else None
 
 
 def year_to_carry(today: date) -> int | None:
