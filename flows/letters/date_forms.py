@@ -138,6 +138,8 @@ class DateForms:
     def _own_year(self, said: Parts, on: date | None) -> int | None:
         if said.get("y"):
             return whole(said["y"])
+        if said.get("yy"):
+            return 2000 + int(said["yy"])
         if said.get("r") and on is not None:
             return on.year + int(self._table["relative_years"][said["r"]])
         return None

@@ -19,6 +19,7 @@ _DIGIT = "0-9一二两三四五六七八九十百千半"
 _NUMBER = rf"[{_DIGIT}](?<![{_DIGIT}.][{_DIGIT}])(?:[{_DIGIT}零万亿]|[.,](?=[0-9])){{0,15}}"
 _NEAR = 16  # how far around a number its comparator and its decoys may stand
 _ASCII_DIGIT = re.compile("[0-9]")
+_WORD_DIGIT = re.compile("[一二两三四五六七八九十]")  # 百 and 千 alone are as often an idiom (千家万户)
 _ENDS_A_THING = re.compile(r"[,。;、:)！!]|$")
 
 
@@ -27,10 +28,12 @@ class _Decoy:
     before: re.Pattern[str] | None
     after: re.Pattern[str] | None
     only: frozenset[str]
+    in_words: bool
 
     def catches(self, before: str, after: str, said: str) -> bool:
         return (
             (not self.only or said in self.only)
+            and not (self.in_words and said[0].isascii())
             and (self.before is None or self.before.search(before) is not None)
             and (self.after is None or self.after.match(after) is not None)
         )
@@ -43,7 +46,7 @@ class _Table:
         units = "|".join(re.escape(unit) for unit in sorted(table["units"], key=len, reverse=True))
         more = table["more"]
         self.form = re.compile(
-            rf"(?P<n>{_NUMBER})(?P<more>{more})?(?:(?P<u1>{units})?(?:[-—–~～至到]{{1,2}})(?P<n2>{_NUMBER}))?(?P<unit>{units})"
+            rf"(?P<n>{_NUMBER})(?:(?P<more>{more})(?P<scale>[万亿])?)?(?:(?P<u1>{units})?(?:[-—–~～至到]{{1,2}})(?P<n2>{_NUMBER}))?(?P<unit>{units})"
         )
         self.percent = re.compile(rf"百分之(?P<n>{_NUMBER})")
         self.before: list[tuple[Comparator, re.Pattern[str]]] = [
@@ -57,6 +60,7 @@ class _Table:
                 re.compile(row["before"]) if "before" in row else None,
                 re.compile(row["after"]) if "after" in row else None,
                 frozenset(row.get("only", ())),
+                row.get("in_words", False),
             )
             for row in table["decoy"]
         ]
@@ -85,7 +89,7 @@ def find(said: Folded, taken: Sequence[tuple[int, int]] = ()) -> tuple[Quantity,
         start, end = match.span()
         if _meets(places, start, end) or quotations.hold(start, end):
             continue
-        values = [number(match.group("n"))]
+        values = [number(match.group("n") + (match.group("scale") or ""))]
         if match.group("n2"):
             values.append(number(match.group("n2")))
         numbers = [value for value in values if value is not None]
@@ -105,7 +109,10 @@ def _counted(table: _Table, match: re.Match[str], value: float) -> bool:
     """Whether a numeral in words counts here (see ``counted_in_words``)."""
     if _ASCII_DIGIT.search(match.group("n")):
         return True
-    if value >= 2 and match.group("unit") in table.in_words:
+    if not _WORD_DIGIT.search(match.group("n")):
+        near = match.string[max(0, match.start() - _NEAR) : match.start()]
+        return match.group("more") is not None or any(pattern.search(near) for _, pattern in table.before)
+    if value >= 10 or (value >= 2 and match.group("unit") in table.in_words):
         return True
     return _ENDS_A_THING.match(match.string, match.end()) is not None and match.start() > 0
 
