@@ -12,7 +12,7 @@ from flows.letters.header_marks import disclosure_in, outcome_in
 from flows.letters.header_numbers import Found, document_number
 from flows.letters.header_proposal import proposal_of
 from flows.letters.header_signed import signed_day
-from flows.letters.header_title import title_of
+from flows.letters.header_title import other_title, title_of
 from flows.letters.letter_types import letter_type_of
 from flows.letters.model import Header, LetterText, Problem, Proposal, Span
 from flows.letters.wordings import folded
@@ -47,6 +47,8 @@ def header_of(letter: LetterText, zones: Zones) -> tuple[Header, tuple[Problem, 
     formula = _formula(zones, text)
     salutation = zones.salutation.quote(text) if zones.salutation else ""
     letter_type = letter_type_of(title.view if title else "", salutation, formula.view, zones)
+    if title is None and letter_type == "other":
+        title = other_title(zones)
     disclosure, conflicts = disclosure_in(zones, labels)
     signed, doubts = signed_day(text, zones, labels, number)
     contacts = header_names.contacts_of(labels, zones)

@@ -35,8 +35,11 @@ def _fields() -> dict[str, str]:
 def _label() -> re.Pattern[str]:
     names = sorted(_fields(), key=lambda name: (-len(name), name))
     written = "|".join(r"[ \u3000]*".join(map(re.escape, name)) for name in names)
+    before = "|".join(load_table("labels")["before"])
     # A label begins a line, or follows a blank, a bracket, a bar, a bullet or a mark; a colon or a bracket ends it.
-    return re.compile(rf"(?:^|(?<=[\s\[\](|·•*,;。)]))(?P<label>{written})\s*(?:\]?\s*[:]|(?=\[))\s*")
+    return re.compile(
+        rf"(?:^|(?<=[\s\[\](|·•*,;。)]))(?:{before})?(?P<label>{written})\s*(?:\]?\s*[:]|\]|(?=\[))\s*"
+    )
 
 
 @cache
@@ -45,7 +48,7 @@ def _alone() -> re.Pattern[str]:
     return re.compile("|".join(r"[ \u3000]*".join(map(re.escape, name)) for name in names))
 
 
-_VALUE_ENDS = re.compile(r"[ \t]{2,}|\u3000|\||\]|\[ ")
+_VALUE_ENDS = re.compile(r"[ \t]{2,}|\u3000|\||\[(?!\d)")
 
 
 def begins_with_label(view: str) -> bool:
@@ -83,16 +86,25 @@ def _value(row: Row, label: str, start: int, end: int) -> Labelled:
     """The value between the offsets, without the brackets, marks and blanks around it."""
     name = re.sub(r"\s", "", label)
     written = row.view[start:end]
-    opened = written.startswith("[")
-    begin = 1 if opened else 0
-    cut = written.find("]", begin) if opened else -1
-    if cut < 0:
+    begin = 1 if written.startswith("[") else 0
+    cut = _closed(written, begin)
+    if begin == 0:
         # A gap ends the value; but 陆 某 and a list of bodies hold single blanks.
-        gap = _VALUE_ENDS.search(written, begin)
-        cut = gap.start() if gap and written[begin : gap.start()].strip() else len(written)
+        gap = _VALUE_ENDS.search(written, 0, cut)
+        cut = gap.start() if gap and written[: gap.start()].strip() else cut
     inner = written[begin:cut]
     value = inner.strip(" \u3000,;。、·•|[(")
     if value.endswith(")") and "(" not in value:
         value = value.rstrip(") ")
     at = start + begin + (inner.index(value) if value else 0)
     return Labelled(_fields()[name], name, value, Span(row.start + at, row.start + at + len(value)))
+
+
+def _closed(written: str, begin: int) -> int:
+    """Where a bracket that was opened before ``begin`` closes; the end where none does."""
+    depth = 0
+    for hit in re.finditer(r"[\[\]]", written[begin:]):
+        depth += 1 if hit.group() == "[" else -1
+        if depth < 0:
+            return begin + hit.start()
+    return len(written)

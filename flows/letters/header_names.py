@@ -35,6 +35,8 @@ def _signed(zones: Zones) -> list[Named]:
     for row in zones.rows[zones.foot :]:
         if len(row.view) <= 80 and rules["signature"].fullmatch(row.view) and not rules["contact_line"].match(row.view):
             found.extend(bodies_in(row.view, row.start))
+        elif len(row.view) <= 120 and (dated := rules["signature_dated"].fullmatch(row.view)):
+            found.extend(bodies_in(dated.group("orgs"), row.start))
         elif rules["closing"].fullmatch(row.view) and not found:
             continue
         elif rules["attachment_line"].match(row.view) or rules["form_line"].search(row.view) or found:
@@ -77,7 +79,6 @@ def _once(found: Sequence[Named]) -> list[Named]:
     return list(kept.values())
 
 
-_LISTED = re.compile(r"[、,;，；]|(?<=[\u4e00-\u9fff]{2})[ \u3000]+(?=[\u4e00-\u9fff]{2})")
 
 
 def addressees_of(zones: Zones, text: str) -> list[Named]:
@@ -91,7 +92,7 @@ def names_in(view: str, at: int) -> list[Named]:
     """The names of a salutation (its folded text without the colon, beginning at ``at``), bodies whole, people bare."""
     rules = patterns("header")
     found, start = [], 0
-    for cut in [*(hit.span() for hit in _LISTED.finditer(view)), (len(view), len(view))]:
+    for cut in [*(hit.span() for hit in rules["between_names"].finditer(view)), (len(view), len(view))]:
         piece, begin = view[start : cut[0]], start
         start = cut[1]
         if end := rules["person_end"].search(piece):

@@ -46,7 +46,9 @@ def _day_of(view: str, at: int) -> Dated | None:
 def _below(zones: Zones, problems: list[Problem]) -> Dated | None:
     rules = patterns("layout")
     for row in zones.rows[zones.foot :]:
-        if rules["date_line"].fullmatch(row.view) and (day := _day_of(row.view, row.start)):
+        if any(rules[name].fullmatch(row.view) for name in ("date_line", "signature_dated")) and (
+            day := _day_of(row.view, row.start)
+        ):
             return day
         if rules["broken_date_line"].fullmatch(row.view):
             span = Span(row.start, row.end)

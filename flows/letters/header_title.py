@@ -25,13 +25,24 @@ def title_of(zones: Zones, labels: Sequence[Labelled]) -> Row | None:
     return next((row for row in reversed(head) if patterns("header")["title_proposal"].fullmatch(row.view)), None)
 
 
+def other_title(zones: Zones) -> Row | None:
+    """The title of a paper that is no reply: its first line that is no label, number, name or sentence."""
+    rules = patterns("header")
+    for row in zones.rows[: max(zones.head, 1)]:
+        if _may_be_title(row) and 6 <= len(row.view) <= 80 and not rules["letterhead"].fullmatch(row.view):
+            return row
+    return None
+
+
 def _may_be_title(row: Row) -> bool:
     rules = patterns("header")
     if begins_with_label(row.view) or is_label(row.view) or rules["class_line"].fullmatch(row.view) or len(row.view) > 120:
         return False
     if row.view.startswith(("·", "•", "-", "[")) or rules["number_rest"].fullmatch(row.view) or row.view.endswith((":", "。", ";")):
         return False
-    return rules["document_number"].match(row.view) is None and not row.view.endswith("文件")
+    if any(rules[name].match(row.view) for name in ("document_number", "document_number_round")):
+        return False
+    return not row.view.endswith("文件") and patterns("layout")["notice_line"].fullmatch(row.view) is None
 
 
 def _candidates(head: Sequence[Row], plain: Sequence[bool]) -> list[Row]:

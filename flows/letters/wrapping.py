@@ -67,7 +67,7 @@ def _blank_between_all(rows: Sequence[Row]) -> bool:
 
 def _continues(before: Row, row: Row, room: float, measure: Measure) -> bool:
     """Whether ``row`` goes on with the sentence or paragraph that ``before`` was cut in."""
-    if row.indent >= 1.5 or begins_with_label(folded(row.text)):
+    if row.indent >= 1.5 or _stands_apart(folded(row.text)):
         return False
     if before.indent + measure(before.text) + measure(_first_unit(row.text)) <= room:
         return False
@@ -76,6 +76,11 @@ def _continues(before: Row, row: Row, room: float, measure: Measure) -> bool:
     # After a full stop at the edge, a short line without one is a signature or a heading, no rest of the paragraph.
     short = row.indent + measure(row.text) < room and not _ENDS.search(row.text)
     return not (short or _ENUMERATOR.match(row.text) or patterns("layout")["paragraph_start"].match(folded(row.text)))
+
+
+def _stands_apart(view: str) -> bool:
+    """A label or a day opens a line of its own, wherever the line before ends."""
+    return begins_with_label(view) or (len(view) < 24 and patterns("layout")["date_line"].fullmatch(view) is not None)
 
 
 def _first_unit(text: str) -> str:

@@ -140,7 +140,7 @@ def _foot(rows: Sequence[Row], first: int, text_begins: int) -> int:
     return len(rows)
 
 
-_ENDS = ("closing", "date_line", "broken_date_line", "notice_line", "link_line")
+_ENDS = ("closing", "date_line", "signature_dated", "broken_date_line", "notice_line", "link_line")
 
 
 def _is_signed(rows: Sequence[Row], at: int) -> bool:
