@@ -27,7 +27,7 @@ from flows.letters.mending import mend
 from flows.letters.model import COMMITMENT_STANCES, ReplyLetter, Span
 from flows.letters.reading import read
 from flows.letters.stance import LABELS, STEPS, Weights, rule_weights, step_of
-from flows.letters.stance_features import Described, described
+from flows.letters.stance_features import Described, described, features_of
 from flows.letters.statements import statements_with
 
 N = len(LABELS)
@@ -109,12 +109,12 @@ class Model:
         seen: dict[str, int] = {}
         for chain in chains:
             for item in chain.clauses:
-                for name in item.features:
+                for name in features_of(item.state):
                     seen[name] = seen.get(name, 0) + 1
         self.names = sorted(name for name, count in seen.items() if count >= least or name in self.rules.clause)
         self.index = {name: i for i, name in enumerate(self.names)}
         base = [np.array([self.rules.clause.get(name, (0.0,) * N) for name in self.names])]
-        base += [np.array(self.rules.step[kind]) for kind in STEPS]
+        base += [np.array(self.rules.step[kind]).T for kind in STEPS]
         self.base = np.concatenate([part.ravel() for part in base])
         self.theta = self.base.copy()
 
@@ -124,7 +124,7 @@ class Model:
 
     def rows(self, chain: Chain) -> list[np.ndarray]:
         return [
-            np.array([self.index[name] for name in item.features if name in self.index], dtype=int)
+            np.array([self.index[name] for name in features_of(item.state) if name in self.index], dtype=int)
             for item in chain.clauses
         ]
 
@@ -138,7 +138,7 @@ class Model:
         return {
             "labels": list(LABELS),
             "clause": {name: row.tolist() for name, row in zip(self.names, clause + 0.0, strict=True) if row.any()},
-            "step": {kind: (steps[i] + 0.0).tolist() for i, kind in enumerate(STEPS)},
+            "step": {kind: (steps[i].T + 0.0).tolist() for i, kind in enumerate(STEPS)},
         }
 
     def weights(self, digits: int = 3) -> Weights:
@@ -146,55 +146,86 @@ class Model:
         table = dict(self.rules.clause)
         for name, row in zip(self.names, clause, strict=True):
             table[name] = tuple(round(float(x), digits) for x in row)
-        matrices = [tuple(tuple(round(float(x), digits) for x in row) for row in m) for m in steps]
+        matrices = [tuple(tuple(round(float(x), digits) for x in row) for row in m.T) for m in steps]
         return Weights(table, dict(zip(STEPS, matrices, strict=True)))
 
 
-def forward_backward(scores: np.ndarray, steps: list[np.ndarray]) -> tuple[float, np.ndarray, list[np.ndarray]]:
-    """Log partition, marginals by clause, marginals by pair."""
-    size = len(scores)
-    alpha, beta = np.zeros((size, N)), np.zeros((size, N))
-    alpha[0] = scores[0]
-    for t in range(1, size):
-        alpha[t] = scores[t] + _lse(alpha[t - 1][:, None] + steps[t - 1], 0)
-    for t in range(size - 2, -1, -1):
-        beta[t] = _lse(steps[t] + (scores[t + 1] + beta[t + 1])[None, :], 1)
-    total = float(_lse(alpha[-1], 0))
-    single = np.exp(alpha + beta - total)
-    pairs = [
-        np.exp(alpha[t][:, None] + steps[t] + (scores[t + 1] + beta[t + 1])[None, :] - total) for t in range(size - 1)
-    ]
-    return total, single, pairs
+@dataclass(frozen=True)
+class Batch:
+    """All chains side by side, padded to the longest: ``rows[c, t]`` are the features of clause ``t`` of chain ``c``."""
+
+    matrix: np.ndarray  # clause by feature, 0 or 1
+    place: np.ndarray  # chain by time: the clause's row in ``matrix``, or the last row (all zero) for padding
+    inside: np.ndarray  # chain by time: True where there is a clause
+    kinds: np.ndarray  # chain by time: which step leads to the clause
+    allowed: np.ndarray  # chain by time by label: 0 where the label agrees with the gold, -inf where not
+
+
+def batch_of(model: Model, chains: Sequence[Chain]) -> Batch:
+    longest, clauses = max(len(c.clauses) for c in chains), sum(len(c.clauses) for c in chains)
+    matrix = np.zeros((clauses + 1, len(model.names)))
+    place = np.full((len(chains), longest), clauses)
+    kinds = np.zeros((len(chains), longest), dtype=int)
+    allowed = np.zeros((len(chains), longest, N))
+    at = 0
+    for c, chain in enumerate(chains):
+        for t, (row, labels) in enumerate(zip(model.rows(chain), chain.allowed, strict=True)):
+            matrix[at, row] = 1.0
+            place[c, t] = at
+            allowed[c, t] = -math.inf
+            allowed[c, t, list(labels)] = 0.0
+            at += 1
+        kinds[c, 1 : len(chain.clauses)] = model.kinds(chain)
+    return Batch(matrix, place, place < clauses, kinds, allowed)
+
+
+def marginals(scores: np.ndarray, steps: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities of labels (chain, time, label) and of pairs (chain, time, before, after; time 0 is empty)."""
+    chains, longest, _ = scores.shape
+    alpha, beta = np.zeros_like(scores), np.zeros_like(scores)
+    alpha[:, 0] = scores[:, 0]
+    for t in range(1, longest):
+        moved = scores[:, t] + _lse(alpha[:, t - 1, :, None] + steps[:, t], 1)
+        alpha[:, t] = np.where(inside[:, t, None], moved, alpha[:, t - 1])
+    for t in range(longest - 2, -1, -1):
+        moved = _lse(steps[:, t + 1] + (scores[:, t + 1] + beta[:, t + 1])[:, None, :], 2)
+        beta[:, t] = np.where(inside[:, t + 1, None], moved, 0.0)
+    total = _lse(alpha[:, -1], 1)
+    single = np.exp(alpha + beta - total[:, None, None]) * inside[:, :, None]
+    pairs = np.zeros((chains, longest, N, N))
+    ahead = scores[:, 1:] + beta[:, 1:]
+    pairs[:, 1:] = np.exp(alpha[:, :-1, :, None] + steps[:, 1:] + ahead[:, :, None, :] - total[:, None, None, None])
+    return single, pairs * inside[:, :, None, None]
 
 
 def _lse(values: np.ndarray, axis: int) -> np.ndarray:
     top = np.max(values, axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, 0.0)
-    return np.squeeze(top, axis) + np.log(np.exp(values - top).sum(axis=axis))
+    with np.errstate(divide="ignore"):
+        summed: np.ndarray = np.squeeze(top, axis) + np.log(np.exp(values - top).sum(axis=axis))
+    return summed
 
 
-def train(chains: Sequence[Chain], penalty: float = 1.0, rounds: int = 120, least: int = 3, rate: float = 0.08) -> Model:
+def train(chains: Sequence[Chain], penalty: float = 1.0, rounds: int = 150, least: int = 3, rate: float = 0.08) -> Model:
     """Gradient descent (Adam) on the penalised log-likelihood; the same letters give the same weights."""
     model = Model(chains, least)
-    data = [(model.rows(chain), model.kinds(chain), chain.allowed) for chain in chains]
+    batch = batch_of(model, chains)
     first, second = np.zeros_like(model.theta), np.zeros_like(model.theta)
     for turn in range(1, rounds + 1):
         gradient = penalty * (model.theta - model.base)
         clause, steps = model.parts(model.theta)
         clause_gradient, step_gradient = model.parts(gradient)
-        for rows, kinds, allowed in data:
-            scores = np.array([clause[row].sum(axis=0) for row in rows])
-            used = [steps[kind] for kind in kinds]
-            _, free, free_pairs = forward_backward(scores, used)
-            held = np.full_like(scores, -math.inf)
-            for t, labels in enumerate(allowed):
-                held[t, list(labels)] = scores[t, list(labels)]
-            with np.errstate(invalid="ignore", divide="ignore"):
-                _, told, told_pairs = forward_backward(held, used)
-            for row, difference in zip(rows, free - told, strict=True):
-                clause_gradient[row] += difference
-            for kind, a, b in zip(kinds, free_pairs, told_pairs, strict=True):
-                step_gradient[kind] += a - b
+        scores = (batch.matrix @ clause)[batch.place]
+        used = steps[batch.kinds]
+        free, free_pairs = marginals(scores, used, batch.inside)
+        with np.errstate(invalid="ignore"):
+            told, told_pairs = marginals(scores + batch.allowed, used, batch.inside)
+        single = np.zeros((len(batch.matrix), N))
+        single[batch.place[batch.inside]] = (free - told)[batch.inside]
+        clause_gradient += batch.matrix.T @ single
+        pairs = free_pairs - told_pairs
+        pairs[:, 0] = 0.0
+        np.add.at(step_gradient, batch.kinds[batch.inside], pairs[batch.inside])
         first = 0.9 * first + 0.1 * gradient
         second = 0.999 * second + 0.001 * gradient**2
         step = (first / (1 - 0.9**turn)) / (np.sqrt(second / (1 - 0.999**turn)) + 1e-8)
@@ -242,7 +273,8 @@ def gold_spans(letter: ReplyLetter, statements: Sequence[dict[str, object]]) -> 
         at = flat.find(wanted, cursor)
         at = flat.find(wanted) if at < 0 else at
         if statement["stance"] != "done":
-            found.append((Span(places[at], places[at + len(wanted) - 1] + 1) if at >= 0 else Span(0, 0), str(statement["stance"])))
+            span = Span(places[at], places[at + len(wanted) - 1] + 1) if at >= 0 else Span(0, 0)
+            found.append((span, str(statement["stance"])))
         cursor = at + len(wanted) if at >= 0 else cursor
     return found
 

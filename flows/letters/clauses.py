@@ -234,11 +234,13 @@ def _enumerator(view: str, start: int, end: int, inline: bool) -> _Enumerator | 
 
 def _number(written: str) -> int:
     table = load_table("clauses")
+    circled: str = table["circled"]
+    numerals: str = table["numerals"]
     if written.isdecimal():
         return int(written)
-    if written in table["circled"]:
-        return int(table["circled"].index(written)) + 1
-    digits = [table["numerals"].index(char) + 1 for char in written]
+    if written in circled:
+        return circled.index(written) + 1
+    digits = [numerals.index(char) + 1 for char in written]
     if len(digits) == 1:
         return digits[0]
     return digits[0] + digits[1] if digits[0] == 10 else digits[0] * 10 + (digits[2] if len(digits) > 2 else 0)

@@ -108,6 +108,16 @@ def all_cues() -> tuple[Cue, ...]:
 
 
 @cache
+def _by_id() -> dict[str, Cue]:
+    return {cue.id: cue for cue in all_cues()}
+
+
+def cue_called(name: str) -> Cue:
+    """The cue with this id."""
+    return _by_id()[name]
+
+
+@cache
 def _automaton() -> tuple[AhoCorasick, tuple[tuple[Cue, ...], ...]]:
     """The automaton over every wording, and the cues each wording may be (none for a decoy)."""
     wordings: dict[str, list[Cue]] = {}

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal
+from operator import add
+from typing import Literal, NamedTuple
 
 from flows.letters.clauses import Sentence
 from flows.letters.cues import all_cues
 from flows.letters.rules.load import load_table
-from flows.letters.stance_features import SILENT, Described
+from flows.letters.stance_features import SILENT, Described, State, features_of
 
 Label = Literal["none", "done", "pledged", "conditional", "ongoing", "declined"]
 LABELS: tuple[Label, ...] = ("none", "done", "pledged", "conditional", "ongoing", "declined")
 STEPS = ("voiced", "silent", "open", "turn")
-_N = len(LABELS)
+# Scores of so many states are kept at most.
+_REMEMBERED = 50_000
 Scores = tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Scores by feature of a clause (one per label), and by kind of step for pairs of labels (row: before, column: after)."""
+    """Scores by feature of a clause (one per label), and by kind of step for pairs of labels (row: after, column: before).
+
+    ``seen`` remembers the scores of states already met; it changes no result.
+    """
 
     clause: dict[str, Scores]
     step: dict[str, tuple[Scores, ...]]
+    seen: dict[State, Scores] = field(default_factory=dict, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """A clause's label and how sure it is (0..1, the share of the label among all labels at that place)."""
 
     label: Label
@@ -48,7 +53,7 @@ def rule_weights() -> Weights:
 
 
 def _matrix(pairs: dict[str, float]) -> tuple[Scores, ...]:
-    return tuple(tuple(float(pairs.get(f"{a}>{b}", 0.0)) for b in LABELS) for a in LABELS)
+    return tuple(tuple(float(pairs.get(f"{a}>{b}", 0.0)) for a in LABELS) for b in LABELS)
 
 
 def judged(sentences: Sequence[Sentence], clauses: Sequence[Described], weights: Weights) -> list[Judged]:
@@ -65,15 +70,17 @@ def judged(sentences: Sequence[Sentence], clauses: Sequence[Described], weights:
     return out
 
 
-def emission(features: Sequence[str], weights: Weights) -> list[float]:
-    """The sum of the features' scores, one per label."""
-    total = [0.0] * _N
-    table = weights.clause
-    for name in features:
-        scores = table.get(name)
-        if scores is not None:
-            total = [a + b for a, b in zip(total, scores, strict=True)]
-    return total
+def emission(state: State, weights: Weights) -> Scores:
+    """The sum of the state's features' scores, one per label; remembered, since states come back."""
+    found = weights.seen.get(state)
+    if found is None:
+        table = weights.clause
+        rows = [table[name] for name in features_of(state) if name in table]
+        found = tuple(map(sum, zip(*rows, strict=True)))
+        if len(weights.seen) >= _REMEMBERED:
+            weights.seen.clear()
+        weights.seen[state] = found
+    return found
 
 
 def step_of(before: Described, after: Described) -> str:
@@ -87,17 +94,16 @@ def step_of(before: Described, after: Described) -> str:
 
 def _path(clauses: Sequence[Described], weights: Weights) -> list[Judged]:
     """Viterbi over one paragraph; ties go to the earlier label, so the result is the same everywhere."""
-    emissions = [emission(item.features, weights) for item in clauses]
-    best = emissions[0]
+    emissions = [emission(item.state, weights) for item in clauses]
+    best: Sequence[float] = emissions[0]
     back: list[list[int]] = []
     for before, after, own in zip(clauses, clauses[1:], emissions[1:], strict=False):
-        matrix = weights.step[step_of(before, after)]
         choice, reached = [], []
-        for label in range(_N):
-            scores = [best[previous] + matrix[previous][label] for previous in range(_N)]
+        for column, score in zip(weights.step[step_of(before, after)], own, strict=True):
+            scores = list(map(add, best, column))
             top = max(scores)
             choice.append(scores.index(top))
-            reached.append(top + own[label])
+            reached.append(top + score)
         back.append(choice)
         best = reached
     label = best.index(max(best))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from flows.letters.clauses import Sentence, sentences_of, view_of
-from flows.letters.model import Draft, ReplyLetter, Span
+from flows.letters.model import Draft, ReplyLetter, Span, Stance
 from flows.letters.stance import Judged, Label, Weights, judged
 from flows.letters.stance_features import Described, described
 from flows.letters.stance_model import stance_weights
@@ -28,11 +28,15 @@ def statements_with(letter: ReplyLetter, weights: Weights) -> tuple[Draft, ...]:
 
 
 def _tempered(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[Judged]:
-    """A promise that names neither date nor number and runs into a condition or a mere study is no more than that.
+    """A condition hands its stance on, and a promise without date or number that runs into one is no more than that.
 
     "我局将会同有关部门，研究设立专项的可行性" is one conditional statement; "…于9月底前建成180间，并视效果研究推广" is two.
     """
     out = list(labels)
+    for at in range(1, len(out)):
+        before, one_sentence = out[at - 1], clauses[at - 1].sentence == clauses[at].sentence
+        if one_sentence and before.label == "conditional" and clauses[at - 1].opens and out[at].label in _BARE:
+            out[at] = Judged("conditional", before.confidence)
     for at in range(len(out) - 1, 0, -1):
         before, after = out[at - 1], out[at]
         if before.label != "pledged" or after.label != "conditional" or clauses[at - 1].firm:
@@ -42,29 +46,33 @@ def _tempered(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[Ju
     return out
 
 
+_BARE = ("none", "done")
+
+
 def _drafts(
     letter: ReplyLetter, sentences: Sequence[Sentence], clauses: Sequence[Described], labels: Sequence[Judged]
 ) -> Iterator[Draft]:
-    for start, end in _runs(clauses, labels):
+    for start, end, stance in _runs(clauses, labels):
         sentence = sentences[clauses[start].sentence]
-        yield _draft(letter, sentence, clauses[start:end], labels[start:end], labels[end - 1].label)
+        yield _draft(letter, sentence, clauses[start:end], labels[start:end], stance)
 
 
-def _runs(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[tuple[int, int]]:
-    """Where statements begin and end, in clauses; what gives a reason or names the matter goes with what follows it."""
-    runs: list[tuple[int, int]] = []
+def _runs(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[tuple[int, int, Stance]]:
+    """Where statements begin and end, in clauses, and their stance; what gives a reason or names the matter goes with what follows it."""
+    runs: list[tuple[int, int, Stance]] = []
     start = 0
     while start < len(clauses):
         end = start + 1
         while end < len(clauses) and _joined(clauses, labels, end):
             end += 1
-        if labels[start].label != "none":
-            first = _grown(clauses, labels, _trimmed(clauses, start, end, labels[start].label), end)
+        stance = labels[start].label
+        if stance != "none":
+            first = _grown(clauses, labels, _trimmed(clauses, start, end, stance), end)
             while runs and runs[-1][1] > first:
-                begun, _ = runs.pop()
+                begun, _, held = runs.pop()
                 if begun < first:
-                    runs.append((begun, first))
-            runs.append((first, end))
+                    runs.append((begun, first, held))
+            runs.append((first, end, stance))
         start = end
     return runs
 
@@ -78,33 +86,31 @@ def _trimmed(clauses: Sequence[Described], start: int, end: int, stance: Label) 
 
 def _grown(clauses: Sequence[Described], labels: Sequence[Judged], start: int, end: int) -> int:
     """Where the statement begins, with the clauses before it that give its reason, its object or its matter."""
-    first = start
+    first, stance = start, labels[start].label
+    room = clauses[end - 1].clause.end - clauses[start].clause.start - 2
     while first > 0 and clauses[first - 1].sentence == clauses[start].sentence:
-        if labels[first - 1].label not in ("none", "done", labels[start].label):
+        before = clauses[first - 1]
+        if labels[first - 1].label not in ("none", "done", stance) or _APART & {hit.cue.id for hit in before.hits}:
             break
-        size = clauses[end - 1].clause.end - clauses[start].clause.start
-        if not _belongs(clauses[first - 1], labels[start].label, size, first == start):
+        if not _belongs(before, stance, room):
+            told = before.clause.end - before.clause.start
+            if stance == "declined" and first == start and told <= room and not before.joint:
+                first -= 1  # a fact shorter than the refusal it stands before is told as its reason
             break
         first -= 1
     return first
 
 
-def _belongs(before: Described, stance: Label, size: int, near: bool) -> bool:
-    """The clause is the reason, the object or the matter of the statement after it (``size`` characters long).
-
-    Right before a refusal (``near``) a fact no longer than the refusal is told as its reason.
-    """
-    ids = {hit.cue.id for hit in before.hits}
-    if ids & _APART:
-        return False
-    told = before.clause.end - before.clause.start
-    if "reason_long" in ids:
-        return stance in ("declined", "conditional") and told <= max(_LONG_REASON, size)
-    if any(stance in hit.cue.joins for hit in before.hits):
-        return True
-    return stance == "declined" and (before.matter or (near and told <= size and not before.joint))
+def _belongs(before: Described, stance: Label, room: int) -> bool:
+    """The clause says that it is the reason, the object or the matter of the statement after it."""
+    if any(hit.cue.id == "reason_long" for hit in before.hits):
+        told = before.clause.end - before.clause.start
+        return stance in ("declined", "conditional") and told <= max(_LONG_REASON, room)
+    return any(stance in hit.cue.joins for hit in before.hits) or (before.matter and stance == "declined")
 
 
+# The mark that closes a statement belongs to it; a semicolon only parts it from the next.
+_FULL_STOPS = "。！？"
 # A reason with 由于 or 考虑到 that is longer than this stands by itself.
 _LONG_REASON = 18
 _APART = frozenset({"proposal_says", "courtesy", "ask"})
@@ -116,13 +122,13 @@ def _joined(clauses: Sequence[Described], labels: Sequence[Judged], at: int) -> 
 
 
 def _draft(
-    letter: ReplyLetter, sentence: Sentence, run: Sequence[Described], labels: Sequence[Judged], stance: Label
+    letter: ReplyLetter, sentence: Sentence, run: Sequence[Described], labels: Sequence[Judged], stance: Stance
 ) -> Draft:
-    assert stance != "none"  # runs are made of other labels
     section = letter.sections[sentence.section] if sentence.section >= 0 else None
     cues = dict.fromkeys(hit.cue.id for item in run for hit in item.hits)
+    last = run[-1].clause
     return Draft(
-        span=Span(run[0].clause.start, run[-1].clause.end),
+        span=Span(run[0].clause.start, last.end + (last.mark in _FULL_STOPS and last.mark != "")),
         stance=stance,
         cues=tuple(cues),
         confidence=round(max(label.confidence for label in labels), 4),
