@@ -33,7 +33,7 @@ def mend(source: SourceText) -> LetterText:
     """The letter as a careful person reads it, one paragraph a line; every character knows its source."""
     pinyin = _is_annotated(source)
     rows = [_cleaned(row_of(line.text, i, line.page), pinyin) for i, line in enumerate(source.lines)]
-    rows, found = _without_furniture(rows)
+    rows, found = _without_furniture(rows, by_eye=not source.paragraphs)
     rows, repeated = _without_repeat([row for sheet in rows for row in _cells_of_flat(sheet)])
     joined = _joined_as_read(rows, source) if source.paragraphs else join_wrapped(rows)
     written, pieces = _laid_out([_tight(row) for row in joined])
@@ -58,7 +58,9 @@ def _joined_as_read(rows: Iterable[Row], source: SourceText) -> list[Row]:
     out: list[Row] = []
     for row in rows:
         if out and source.lines[row.line].continues:
-            out[-1] = out[-1].joined(row)
+            blank = source.lines[row.line].text[:1]  # the line was broken at it, and the reader kept it
+            opening = Row(blank, ((1, row.line, 0),), row.page) if row.indent and blank.isspace() else None
+            out[-1] = out[-1].joined(opening.joined(row) if opening else row)
         else:
             out.append(row)
     return out
@@ -133,14 +135,14 @@ def _plain() -> dict[int, str]:
     return table | {ord(char): " " for char in "\u00a0\t\u2002\u2003\u2009\u202f"}
 
 
-def _without_furniture(rows: Sequence[Row]) -> tuple[list[Row], list[Problem]]:
+def _without_furniture(rows: Sequence[Row], *, by_eye: bool) -> tuple[list[Row], list[Problem]]:
     """Page numbers, running headers and site chrome go; what follows them knows that a page or a gap came before."""
     kept: list[Row] = []
     numbers: list[tuple[int, int]] = []
     after_page = blank = False
     views = simplified("\n".join(row.text for row in rows), always=True).split("\n")
     pages = [_page_number(row) for row in rows]
-    headers = _running_headers(rows, pages)
+    headers = _running_headers(rows, pages) if by_eye else frozenset()  # a reader of pages has seen to them
     for i, row in enumerate(rows):
         number = pages[i]
         turned = i > 0 and row.page != rows[i - 1].page
