@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -33,6 +33,10 @@ class _Table:
     ends: re.Pattern[str]
     gap: re.Pattern[str]
     rest: re.Pattern[str]
+    bracket: re.Pattern[str]
+    bracket_rest: re.Pattern[str]
+    bracket_supports: re.Pattern[str]
+    bracket_acts: re.Pattern[str]
 
 
 @cache
@@ -40,8 +44,16 @@ def _table() -> _Table:
     table = load_table("owners")
     rows = "|".join(f"(?P<{row['role']}>{row['pattern']})" for row in table["label"])
     printed = table["printed"]
+    bracket = table["bracket"]
     return _Table(
-        re.compile(f"(?:{rows})[：:]"), re.compile(printed["ends"]), re.compile(printed["gap"]), re.compile(printed["rest"])
+        re.compile(f"(?:{rows})[：:]"),
+        re.compile(printed["ends"]),
+        re.compile(printed["gap"]),
+        re.compile(printed["rest"]),
+        re.compile(f"（[^（）]{{3,{_REACH}}}）"),
+        re.compile(bracket["rest"]),
+        re.compile(bracket["supports"]),
+        re.compile(bracket["acts"]),
     )
 
 
@@ -63,7 +75,28 @@ def labelled(view: str, bodies: Sequence[Body]) -> tuple[Labelled, ...]:
             found.append(Labelled(last.start, end, (*last.members, *members)[:_MOST]))
         else:
             found.append(Labelled(match.start(), end, members))
-    return tuple(_with_tail(view, block) for block in found)
+    blocks = [_with_tail(view, block) for block in found]
+    return tuple(sorted([*blocks, *_brackets(view, bodies)], key=lambda block: block.start))
+
+
+def _brackets(view: str, bodies: Sequence[Body]) -> Iterator[Labelled]:
+    """（县住建局牵头，县财政局配合）: brackets with nothing but bodies and what they do."""
+    table = _table()
+    starts = [body.start for body in bodies]
+    for match in table.bracket.finditer(view):
+        named = bodies[bisect_left(starts, match.start()) : bisect_left(starts, match.end())]
+        if not named or not table.bracket_rest.fullmatch(_without(view, match.start() + 1, match.end() - 1, named)):
+            continue
+        helped = [table.bracket_supports.search(view, body.end, match.end() - 1) for body in named]
+        acts = [table.bracket_acts.search(view, body.end, match.end() - 1) for body in named]
+        leads = [body for body, does, helps in zip(named, acts, helped, strict=True) if does and not _first(helps, does)]
+        if leads:
+            rest = supporting(body for body in named if body is not leads[0])
+            yield Labelled(match.start(), match.end(), ((leads[0], "lead"), *rest))
+
+
+def _first(one: re.Match[str] | None, other: re.Match[str]) -> bool:
+    return one is not None and one.start() <= other.start()
 
 
 def _with_tail(view: str, block: Labelled) -> Labelled:

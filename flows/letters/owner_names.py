@@ -63,7 +63,9 @@ class Names:
 
     def agency(self, said: str) -> Agency | None:
         if said not in self._resolved:
-            self._resolved[said] = self._directory.resolve(said, self._place)
+            found = self._directory.resolve(said, self._place)
+            # 县财政 is said for 县财政局.
+            self._resolved[said] = found or self._directory.resolve(said + self._wording.office, self._place)
         return self._resolved[said]
 
     def problem(self, owner: Owner) -> Problem:

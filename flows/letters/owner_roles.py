@@ -12,7 +12,10 @@ from typing import Any, Literal
 from flows.letters.bodies import Body
 from flows.letters.rules.load import load_table
 
-Says = Literal["agent", "charged", "headed", "subject", "leads", "supports", "with", "beside", "helps", "told", "object", "none"]
+Says = Literal[
+    "agent", "charged", "headed", "subject", "leads", "supports", "with",
+    "beside", "helps", "told", "object", "none",
+]
 ACTING: frozenset[Says] = frozenset({"agent", "charged", "headed", "subject", "leads"})
 
 _MARKS = re.compile(r"[，。；：！？\n]")
@@ -23,7 +26,7 @@ _LEFT, _RIGHT = 28, 16  # characters of the clause looked at on either side of a
 class Group:
     """Bodies said in one list (A、B和C; A会同B) and what they do; the first of them leads.
 
-    ``pays``: the clause speaks of money.  ``roles`` are the roles printed behind the names, "" where none is.
+    ``pays``: the clause speaks of money; ``past``: of what is done already.  ``roles`` are the roles printed behind the names, "" where none is.
     """
 
     start: int
@@ -31,6 +34,7 @@ class Group:
     members: tuple[Body, ...]
     says: Says
     pays: bool = False
+    past: bool = False
     roles: tuple[str, ...] = ()
 
     @property
@@ -56,6 +60,11 @@ class RoleTable:
         self.condition = re.compile(r"[\s　]*" + foreign["condition"])
         self.condition_ends = re.compile(foreign["condition_ends"] + r"(?=[，。；：]|$)")
         self.opening = re.compile(table["clause"]["opening"])
+        self.past = re.compile(table["clause"]["past"])
+        self.facilities = tuple(table["clause"]["facilities"])
+        self.passive = re.compile(table["clause"]["passive"])
+        self.asks = tuple(table["asks"])
+        self.levels = tuple(load_table("bodies")["levels"])
         self.money = re.compile(table["clause"]["money"])
         self.marks = {role: re.compile(pattern) for role, pattern in table["marks"].items()}
 
@@ -102,7 +111,8 @@ def _group(table: RoleTable, view: str, cuts: list[int], members: tuple[Body, ..
     whole = start - _LEFT <= clause_start
     says = _function(table, view, left, whole, (clause_start, clause_end), members, end)
     roles = tuple(_printed_role(table, view, body.end) for body in members)
-    return Group(start, end, members, says, table.money.search(left) is not None, roles)
+    pays, past = table.money.search(left) is not None, table.past.match(view, end) is not None
+    return Group(start, end, members, says, pays, past, roles)
 
 
 def _printed_role(table: RoleTable, view: str, end: int) -> str:
@@ -125,6 +135,8 @@ def _function(
         return said
     if table.headed.match(right):
         return "headed"
+    if said in ("object", "told") and near.endswith(table.asks) and table.leads.match(right):
+        return "leads"
     if said is not None and not (whole and not near):
         return said
     if table.supports.match(right):
@@ -132,13 +144,20 @@ def _function(
     if table.leads.match(right):
         return "leads"
     opening = whole and table.opening.search(view[clause[0] - 1 if clause[0] else 0 : members[0].start]) is not None
-    if table.noun.match(right):
+    if table.noun.match(right) or _is_built(table, view, members[0], end, clause[1]):
         return "none"
     if table.acts.match(right) and (opening or len(right) > 1):
         return "subject"
-    if opening and (members[0].known or members[0].kind in ("self", "all", "back", "area")):
-        return "none" if members[0].kind == "place" else "subject"
+    known = members[0].known or members[0].kind in ("self", "all", "back", "area")
+    if opening and (known or members[0].said.startswith(table.levels)):
+        return "none" if members[0].kind in ("place", "kind") else "subject"
     return "none"
+
+
+def _is_built(table: RoleTable, view: str, body: Body, end: int, clause_end: int) -> bool:
+    """县图书馆将于6月建成: the house is what is promised, not who promises."""
+    stop = min(clause_end, end + _LEFT)
+    return body.said.endswith(table.facilities) and table.passive.search(view, end, stop) is not None
 
 
 def _is_foreign(table: RoleTable, view: str, left: str, clause: tuple[int, int], end: int) -> bool:

@@ -34,15 +34,16 @@ def stated(view: str, groups: Sequence[Group]) -> Members:
     """The bodies that act in these clauses, the leading one first; without a lead, only those that support."""
     leads: Members = ()
     supports: Members = ()
+    past = False  # 省厅已批复，我局将实施: the second does it
     for index, group in enumerate(groups):
         if group.acts:
-            if leads:
+            if leads and not past:
                 leads, more = _further(view, leads, group)
                 supports += more
             elif index == 0 and _pays_for_more(view, group):
                 supports += supporting(group.members)
             else:
-                leads = led(group)
+                leads, past = led(group), group.past
         elif group.says == "supports":
             helped = groups[index + 1] if index + 1 < len(groups) else None
             leads, more = _helping(leads, group, helped)

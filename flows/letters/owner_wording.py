@@ -20,6 +20,7 @@ class OwnerWording:
     points_back: re.Pattern[str]
     government: re.Pattern[str]
     governments: tuple[str, ...]
+    office: str
     unknown: str
     unknown_with: str
 
@@ -39,6 +40,7 @@ def owner_wording() -> OwnerWording:
         points_back=re.compile(table["clause"]["points_back"]),
         government=re.compile(table["clause"]["government"]),
         governments=tuple(table["clause"]["governments"]),
+        office=table["clause"]["office"],
         unknown=table["messages"]["unknown"],
         unknown_with=table["messages"]["unknown_with"],
     )

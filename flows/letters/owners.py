@@ -184,13 +184,20 @@ class _Reading:
         section = self._letter.sections[draft.section_index]
         first, second = self._doers_of(draft.section_index)
         if first is None or first.start >= draft.sentence.start:
-            heading = self._groups_in(section.heading_span.start, section.heading_span.end)
-            acting = next((group for group in heading if group.acts), None)
-            return _Found(led(acting), "heading", "section") if acting else None
+            return self._of_heading(section.heading_span)
         alone = second is None or second.start >= draft.sentence.start
         if not alone or draft.item is not None or first.kind != "named" or self._wording.above_all.search(first.said):
             return None
         return _Found(((first, "lead"),), "section", "section")
+
+    def _of_heading(self, heading: Span) -> _Found | None:
+        """Labels printed in a section's heading, or the body that the heading says acts."""
+        index = bisect_left(self._labels, heading.start, key=lambda block: block.start)
+        printed = self._labels[index] if index < len(self._labels) else None
+        if printed is not None and printed.start < heading.end and has_lead(printed.members):
+            return _Found(printed.members, "heading", "section")
+        acting = next((group for group in self._groups_in(heading.start, heading.end) if group.acts), None)
+        return _Found(led(acting), "heading", "section") if acting else None
 
     def _doers_of(self, index: int) -> tuple[Body | None, Body | None]:
         """The first body that acts in the section, and the first other one."""
