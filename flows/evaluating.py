@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flows import fold_training
 from flows.gold_folder import Example, understood
 from flows.letters.agencies import Directory
 from flows.letters.evaluation import Counts, measure
@@ -17,24 +18,26 @@ Run = dict[str, Any]
 def run(examples: Sequence[Example], directory: Directory, site: SiteProfile, folds: int | None = None) -> Run:
     """The measures, what was found letter by letter, why letters were refused, notes; JSON-shaped.
 
-    With ``folds``, also the measures of every fold: letter i is in fold i modulo ``folds``.
+    With ``folds``, every letter is read with weights learned from the other folds' letters, and each fold's measures
+    stand beside the whole's; without, with the shipped weights.
     """
-    whole = Counts()
-    parts = [Counts() for _ in range(folds or 0)]
+    order = fold_training.order_of(examples)
+    weights = fold_training.weights_by_letter(examples, folds) if folds else {}
+    whole, parts = Counts(), [Counts() for _ in range(folds or 0)]
     letters: dict[str, Any] = {}
     refused: dict[str, str] = {}
-    for number, example in enumerate(examples):
-        record, why = understood(example, directory, site)
+    for example in examples:
+        name = example.gold.name
+        record, why = understood(example, directory, site, weights.get(name))
         if record is None:
-            refused[example.gold.name] = why
+            refused[name] = why
         counts = measure(example.gold, record)
         whole.add(counts)
         if parts:
-            parts[number % len(parts)].add(counts)
-        letters[example.gold.name] = findings(example.gold, record)
-    measures = whole.measures()
+            parts[order[name] % len(parts)].add(counts)
+        letters[name] = findings(example.gold, record)
     return {
-        "measures": measures,
+        "measures": whole.measures(),
         "folds": [part.measures() for part in parts],
         "letters": letters,
         "refused": refused,

@@ -17,6 +17,7 @@ from flows.letters.evaluation import GoldLetter
 from flows.letters.mending import mend
 from flows.letters.model import Original
 from flows.letters.profile import SiteProfile
+from flows.letters.stance import Weights
 from flows.letters.understanding import understand
 
 _GOLD = ".gold.json"
@@ -64,12 +65,14 @@ def _text(folder: Path, name: str, letter: Path) -> str:
     return mend(read_file(letter.read_bytes(), letter.name)).text
 
 
-def understood(example: Example, directory: Directory, site: SiteProfile) -> tuple[dict[str, Any] | None, str]:
+def understood(
+    example: Example, directory: Directory, site: SiteProfile, weights: Weights | None = None
+) -> tuple[dict[str, Any] | None, str]:
     """The record the program makes of the example's letter, or None and why."""
     data = example.file.read_bytes()
     original = Original(example.file.name, hashlib.sha256(data).hexdigest(), len(data), "", _RECEIVED)
     try:
-        return understand(read_file(data, example.file.name), original, directory, site).record, ""
+        return understand(read_file(data, example.file.name), original, directory, site, weights=weights).record, ""
     except LetterError as fault:
         return None, f"{fault.code}: {fault}"
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import jsonschema_rs
@@ -29,7 +30,6 @@ from flows.letters.model import (
     Span,
     Statement,
 )
-from flows.letters.rules.load import tables_digest
 
 SCHEMA = "https://duban.example/schemas/v1/record"
 
@@ -105,19 +105,26 @@ def check(record: dict[str, Any]) -> None:
 
 
 def rules_version(*digests: str) -> str:
-    """Names program, rules and whatever else shaped a record (directory, site profile) by one digest."""
-    joined = "\0".join((_code_digest(), tables_digest(), *digests))
+    """Names program, rules, learned weights and whatever else shaped a record (directory, profile) by one digest."""
+    joined = "\0".join((_knowledge_digest(), *digests))
     return f"v1-{hashlib.sha256(joined.encode()).hexdigest()[:12]}"
 
 
 @cache
-def _code_digest() -> str:
-    """SHA-256 over the modules that understand letters: another program may make another record."""
+def _knowledge_digest() -> str:
+    """SHA-256 over every file of the package that understands letters: other code may make another record."""
     digest = hashlib.sha256()
-    for entry in sorted(resources.files("flows.letters").iterdir(), key=lambda e: e.name):
-        if entry.name.endswith(".py"):
-            digest.update(entry.name.encode() + b"\0" + entry.read_bytes() + b"\0")
+    for name, content in sorted(_files(resources.files("flows.letters"), "")):
+        digest.update(name.encode() + b"\0" + content + b"\0")
     return digest.hexdigest()
+
+
+def _files(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _files(entry, f"{path}{entry.name}/") if entry.name != "__pycache__" else ()
+        elif entry.name.endswith((".py", ".toml", ".json")):
+            yield path + entry.name, entry.read_bytes()
 
 
 @cache

@@ -13,7 +13,9 @@ from flows.letters.mending import mend
 from flows.letters.model import LetterText, Original, Problem, ReplyLetter, SourceText, Statement
 from flows.letters.profile import SiteProfile
 from flows.letters.record import Normalised, record_bytes, record_of, rules_version
-from flows.letters.statements import find_statements
+from flows.letters.stance import Weights
+from flows.letters.stance_model import stance_weights
+from flows.letters.statements import statements_with
 from flows.letters.wordings import patterns
 
 
@@ -27,9 +29,12 @@ class Understood:
     letter: ReplyLetter
 
 
-def understand(source: SourceText, original: Original, directory: Directory, site: SiteProfile) -> Understood:
+def understand(
+    source: SourceText, original: Original, directory: Directory, site: SiteProfile, *, weights: Weights | None = None
+) -> Understood:
     """What the letter says.  The same bytes, rules, directory and profile give the same record, byte for byte.
 
+    ``weights`` stand in for the shipped ones of the stance: for measuring with weights that have not seen the letter.
     Raises ``SecretLetter`` for a mark of state secrecy, ``NotAReply`` where nothing of a letter is there, and
     ``InvalidRecord`` where the record breaks its schema.
     """
@@ -37,7 +42,8 @@ def understand(source: SourceText, original: Original, directory: Directory, sit
     letter = lay_out(text)
     _must_be_a_letter(letter)
     jurisdiction = directory.jurisdiction_of(letter.header.issuers, text.text) or site.jurisdiction
-    statements = complete(letter, find_statements(letter), directory, default_months=site.default_deadline_months)
+    drafts = statements_with(letter, weights or stance_weights())
+    statements = complete(letter, drafts, directory, default_months=site.default_deadline_months)
     normalised = Normalised(
         site.outcome(letter.header.outcome, jurisdiction), site.disclosure(letter.header.disclosure)
     )
