@@ -12,17 +12,19 @@ from pathlib import Path
 
 import pylopdf_fonts_zh_cn
 
+from flows.letters.mending import mend
+from flows.letters.reading import txt
+
 LETTERS = Path(__file__).resolve().parents[1] / "letters" / "dev"
 FONTS = Path(pylopdf_fonts_zh_cn.__file__).parent
 SERIF = FONTS / "NotoSerifSC-Regular.otf"
 
 
 def clean_text(stem: str) -> str:
-    """The letter as its author wrote it, one paragraph a line."""
+    """The letter as its author wrote it, one paragraph a line, nothing of the page or site around it."""
     clean = LETTERS / f"{stem}.clean.txt"
     path = clean if clean.exists() else LETTERS / f"{stem}.txt"
-    rows = (row.strip("\ufeff \t\u3000") for row in path.read_text("utf-8").splitlines())
-    return "\n".join(row for row in rows if row)
+    return mend(txt.read(path.read_bytes(), path.name)).text
 
 
 def squeezed(text: str) -> str:

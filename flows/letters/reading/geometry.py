@@ -48,6 +48,11 @@ class Placed:
         blanks = self.text[: len(self.text) - len(self.text.lstrip())]
         return self.box[0] + sum(map(cell_width, blanks)) * self.size
 
+    @property
+    def trailing(self) -> str:
+        """The blanks at the line's end: they take up room, though nothing of them is seen."""
+        return self.text[len(self.text.rstrip()) :]
+
 
 def rows_of(glyphs: Iterable[Glyph], page: int) -> list[Placed]:
     """Lines from top to bottom; what stands on one baseline is one line, its gaps shown as blanks."""
@@ -95,25 +100,35 @@ def _line(row: Sequence[Glyph], page: int) -> Placed:
     base = median(g.base for g in row)
     shown = [g for g in row if g.char.strip()] or list(row)
     box = (shown[0].left, base - 0.88 * size, max(g.right for g in shown), base + 0.15 * size)
-    return Placed(text.strip(), page, box, size)
+    return Placed(text.lstrip(), page, box, size)
 
 
 def lines_of(placed: Sequence[Placed], heights: dict[int, float]) -> tuple[Line, ...]:
     """The pages' lines without running heads and bare page numbers, each knowing whether it continues a paragraph."""
     kept = _without_running(placed, heights)
-    joined = continues(kept)
-    return tuple(
-        Line(one.text, one.page, one.box, one.confidence, goes_on) for one, goes_on in zip(kept, joined, strict=True)
-    )
+    out: list[Line] = []
+    before = ""
+    for one, goes_on in zip(kept, continues(kept), strict=True):
+        # Where a line was broken at a blank, the blank opens the next line: mending takes it into the paragraph.
+        blank = before if goes_on else ""
+        out.append(Line(blank + one.text.rstrip(), one.page, one.box, one.confidence, goes_on))
+        before = one.trailing[:1] if not is_page_number(one.text) else before
+    return tuple(out)
 
 
 def _without_running(placed: Sequence[Placed], heights: dict[int, float]) -> list[Placed]:
+    """A running head stands at one height on half of the pages or more; a letterhead and a signature do not."""
     pages = {one.page for one in placed}
-    seen: dict[str, set[int]] = {}
+    seen: dict[str, dict[int, float]] = {}
     for one in placed:
         if _in_zone(one, heights) and len(_key(one.text)) > 1:
-            seen.setdefault(_key(one.text), set()).add(one.page)
-    running = {text for text, on in seen.items() if len(on) > 1 and 2 * len(on) >= len(pages)}
+            seen.setdefault(_key(one.text), {}).setdefault(one.page, one.box[1])
+    running = set()
+    for text, tops in seen.items():
+        middle = median(tops.values())
+        on = sum(abs(top - middle) <= 8 for top in tops.values())
+        if on > 1 and 2 * on >= len(pages):
+            running.add(text)
     return [
         one
         for one in placed
@@ -138,7 +153,7 @@ def _page_foot() -> re.Pattern[str]:
 
 def is_page_number(text: str) -> bool:
     """True for a number with its dashes; a bare number may be anything."""
-    return not text.strip().isdigit() and _page_foot().fullmatch(text.strip()) is not None
+    return text.strip() != "" and not text.strip().isdigit() and _page_foot().fullmatch(text.strip()) is not None
 
 
 def continues(lines: Sequence[Placed]) -> list[bool]:
@@ -207,7 +222,8 @@ def _goes_on(before: Placed, one: Placed, page: _Measure) -> bool:
         return _centred(before, one, page)
     # Where paragraphs are indented, a line at the margin goes on with the sentence even after a ragged line.
     slack = 3.0 if page.indented and not _BREAKS.search(before.text) else 0.6
-    return page.right - before.box[2] < (sum(map(cell_width, _first_unit(one.text))) + slack) * size
+    room = page.right - before.box[2] - sum(map(cell_width, before.trailing)) * size
+    return room < (sum(map(cell_width, _first_unit(one.text))) + slack) * size
 
 
 def _centred(before: Placed, one: Placed, page: _Measure) -> bool:
@@ -216,8 +232,13 @@ def _centred(before: Placed, one: Placed, page: _Measure) -> bool:
     apart = max(abs((line.box[0] + line.box[2]) / 2 - middle) for line in (before, one))
     first, second = before.box[2] - before.box[0], one.box[2] - one.box[0]
     title = second <= first and first > 0.6 * (page.right - page.left) and apart < 0.5 * one.size
-    parted = "\u3000" in before.text.strip() or _BREAKS.search(before.text)
+    parted = "\u3000" in before.text.strip() or _BREAKS.search(before.text) or _title_ends(before.text, one.text)
     return one.page == before.page and title and not parted
+
+
+def _title_ends(text: str, following: str) -> bool:
+    rules = load_table("reading")
+    return bool(re.search(rules["title_end"], text.strip()) or re.search(rules["number_line"], following.strip()))
 
 
 def _first_unit(text: str) -> str:
