@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from flows.letters.rules.load import load_table
@@ -15,18 +16,17 @@ def simplified(text: str, *, always: bool = False) -> str:
 
     ``always`` is for single lines, too short to show in which script the letter is.
     """
-    single, phrases = _tables()
-    traditional = len(_characters().intersection(text))
-    if not traditional or (not always and traditional < _ENOUGH):
+    if _any().search(text) is None or (not always and len(set(_any().findall(text))) < _ENOUGH):
         return text
+    single, phrases = _tables()
     for wrong, right in phrases:
         text = text.replace(wrong, right)
     return text.translate(single)
 
 
 @cache
-def _characters() -> frozenset[str]:
-    return frozenset(map(chr, _tables()[0]))
+def _any() -> re.Pattern[str]:
+    return re.compile("[" + "".join(map(chr, _tables()[0])) + "]")
 
 
 @cache
