@@ -1,20 +1,31 @@
-"""What the proof commands and flows share: the parts of the running archive, and what was witnessed of them."""
+"""What the proof commands and flows share: the parts of the running archive, sealing, checking and copying them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from flows.adapters.folder_archive import FolderArchive
+from flows.adapters.ledger_copy import LedgerCopy
+from flows.adapters.sql_ledger import SqlLedger
 from flows.adapters.timestamping import TimestampAuthority
+from flows.ledger_archive import archive_ledger
 from flows.letters.errors import SettingsError
+from flows.letters.proof import Delivery
+from flows.letters.publishing import Publishable
 from flows.ports import RepairableArchive
-from flows.seal_archive import read_witness
+from flows.seal_archive import Deliveries, Packs, Seal, append_witness, pack_letters, read_witness, seal, stamp_days
 from flows.settings import Settings
 from flows.verify_archive import Plan, TokenCheck, Verification, verify_archive
+from flows.verify_ledger import verify_ledger
 from flows.wiring import archive as archive_of
 
 STORE_THREADS = 8  # a store answers slowly; more only queue up at it
+_BEIJING = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +37,75 @@ class Part:
     witness: Path
 
 
-def parts(settings: Settings) -> tuple[Part, ...]:
+def parts(settings: Settings) -> tuple[Part, Part]:
     """Both parts of the running archive; each has its own bucket, credentials and chain of days."""
     witness = settings.home / "witness"
     return (
         Part("public", archive_of(settings), witness / "public.jsonl"),
         Part("restricted", archive_of(settings, restricted=True), witness / "restricted.jsonl"),
     )
+
+
+# -- sealing ------------------------------------------------------------------------------------------------------
+
+
+def yesterday(moment: str) -> date:
+    """The day before ``moment`` (RFC 3339) in Beijing."""
+    return (datetime.fromisoformat(moment).astimezone(_BEIJING) - timedelta(days=1)).date()
+
+
+def seal_parts(settings: Settings, ledger: SqlLedger, *, day: date, moment: str) -> list[tuple[Part, Seal]]:
+    """Seal both parts as ``day``, the ledger's changes with them, note the witness, stamp where an authority is set.
+
+    A part with nothing new is left out.  Raises ``Unavailable`` where store, ledger or authority are down: what was
+    done until then stays and is not done twice.
+    """
+    copy = LedgerCopy(settings.database_url)
+    both = parts(settings)
+    tsa = _authority(settings.timestamp_url, settings.timestamp_roots)
+    packs = [pack_letters(part.archive, _deliveries_of(copy), moment) for part in both]
+    for part, packed in zip(both, packs, strict=True):
+        _note_packs(ledger, part, packed, moment)
+    # Last, so that it tells of the packs.  It quotes letters of every level: it belongs into the restricted part.
+    archive_ledger(both[1].archive, copy, day, settings.home / "seal" / "ledger.json")
+    copy.close()
+    sealed = []
+    for part, packed in zip(both, packs, strict=True):
+        made = seal(part.archive, packed, day=day, now=moment)
+        if made is not None:
+            append_witness(part.witness, made)
+            sealed.append((part, made))
+        if tsa is not None:
+            stamp_days(part.archive, tsa.stamp)
+    return sealed
+
+
+def _deliveries_of(copy: LedgerCopy) -> Deliveries:
+    """The notices of a letter with how far they got, from the ledger."""
+
+    def deliveries(letter_id: str) -> Sequence[Delivery]:
+        return [Delivery(notice, sent_at, sent_to) for notice, sent_at, sent_to in copy.deliveries(letter_id)]
+
+    return deliveries
+
+
+def _note_packs(ledger: SqlLedger, part: Part, packs: Packs, moment: str) -> None:
+    """The ledger's row names the letter's pack and its checksum."""
+    for key in packs.made:
+        receipt = part.archive.receipt(key)
+        if receipt is not None:
+            ledger.packed(key.rsplit("/", 1)[1].split(".", 1)[0], key, receipt.sha256, moment)
+
+
+def _authority(url: str, roots: Path | None) -> TimestampAuthority | None:
+    if not url:
+        return None
+    if roots is None:
+        raise SettingsError("DUBAN_TIMESTAMP_ROOTS is missing: the authority's tokens could not be checked")
+    return TimestampAuthority(url, roots)
+
+
+# -- checking and copying -----------------------------------------------------------------------------------------
 
 
 def verify_part(
@@ -43,10 +116,38 @@ def verify_part(
     return verify_archive(part.archive, plan)
 
 
-def authority(url: str, roots: Path | None) -> TimestampAuthority | None:
-    """The configured time stamping authority, if any; ``SettingsError`` where its roots are missing."""
-    if not url:
-        return None
-    if roots is None:
-        raise SettingsError("DUBAN_TIMESTAMP_ROOTS is missing: the authority's tokens could not be checked")
-    return TimestampAuthority(url, roots)
+def verify_running_ledger(settings: Settings) -> Verification:
+    """The ledger against both parts of the archive."""
+    copy = LedgerCopy(settings.database_url)
+    try:
+        public, restricted = parts(settings)
+        return verify_ledger(copy, [public.archive, restricted.archive], restricted.archive)
+    finally:
+        copy.close()
+
+
+def copy_part(part: Part, folder: Path) -> int:
+    """Copy a part, every object read back whole, to ``folder`` with its witness beside it; how many objects."""
+    target, count = FolderArchive(folder), 0
+    for key in part.archive.keys():  # noqa: SIM118 - an archive is no mapping
+        if not key.startswith("probe/"):
+            target.put(key, part.archive.get(key), media_type="application/octet-stream")
+            count += 1
+    if part.witness.exists():
+        (folder / "witness.jsonl").write_bytes(part.witness.read_bytes())
+    return count
+
+
+def publishable(settings: Settings, ledger: SqlLedger) -> Iterator[Publishable]:
+    """Every letter of the public part as it counts today, with what became of its commitments."""
+    archive = parts(settings)[0].archive
+    copy = LedgerCopy(settings.database_url)
+    standing: dict[str, dict[str, dict[str, object]]] = {}
+    for row in ledger.rows():
+        standing.setdefault(row["letter_id"], {})[row["id"]] = {"state": row["state"], "done_on": row.get("done_on")}
+    for letter in copy.letter_rows():
+        if letter["disclosure"] in ("public_full", "public_summary"):
+            record = json.loads(archive.get(letter["record_key"]))
+            text = archive.get(letter["record_key"].removesuffix(".json") + ".txt").decode("utf-8")
+            yield Publishable(record, text, standing.get(letter["id"], {}))
+    copy.close()

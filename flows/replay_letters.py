@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flows.letters.errors import LetterError
+from flows.letters.errors import ArchiveDamaged, LetterError
 from flows.letters.model import Original
 from flows.letters.record_changes import RecordChange, compare
-from flows.letters.understanding import Understood
+from flows.letters.understanding import Understood, understand
 from flows.ports import Archive, original_key
 
 Understand = Callable[[bytes, Original], Understood]
@@ -47,3 +47,34 @@ def replay(archive: Archive, current: Callable[[str], str | None], understand: U
             continue
         if understood.record["rules_version"] != before["rules_version"]:
             yield Replayed(before, archive, understood, compare(before, understood.record))
+
+
+def replay_all() -> Iterator[Replayed]:
+    """``replay`` over both parts of the running archive, with its reader, directory and profile."""
+    from flows.wiring import wiring
+
+    made = wiring()
+
+    def current(sha256: str) -> str | None:
+        row = made.ledger.letter_of(sha256)
+        return None if row is None else str(row["record_key"])
+
+    def anew(data: bytes, original: Original) -> Understood:
+        return understand(made.read(data, original.name), original, made.directory, made.site)
+
+    for archive in (made.archive, made.restricted):
+        yield from replay(archive, current, anew)
+
+
+def file_again(one: Replayed) -> None:
+    """File the new record beside the old and enter it: the steps of a letter's first way, with the original kept."""
+    from flows.tasks import enter_ledger, file_record
+    from flows.wiring import wiring
+
+    made = wiring()
+    if one.understood is None:
+        raise ValueError("a letter the new rules refuse has no record to file")
+    kept = one.archive.receipt(original_key(one.understood.record["original"]["sha256"]))
+    if kept is None:
+        raise ArchiveDamaged(f"the original of {one.before['id']} is not in the archive; run `duban verify --all`")
+    enter_ledger(one.understood, kept, file_record(one.understood, made), made)

@@ -27,36 +27,48 @@ Timestamp = Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True)
+class Packs:
+    """Keys of the packs made, and the records that could not be packed, each with the reason."""
+
+    made: tuple[str, ...]
+    damaged: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Seal:
-    """What sealing did: the day's document and its SHA-256, the packs made, what could not be packed and why."""
+    """What sealing did: the day's document and its SHA-256, and the packs of the day."""
 
     key: str
     sha256: str
     day: merkle.Day
-    packed: tuple[str, ...]
-    damaged: tuple[str, ...]
+    packs: Packs
 
 
 def seal_archive(archive: Archive, deliveries: Deliveries, *, day: date, now: str) -> Seal | None:
+    """Pack what has no pack and seal everything that is in no sealed day yet as ``day``; see ``seal``.
+
+    ``deliveries`` gives the notices of a letter.
+    """
+    return seal(archive, pack_letters(archive, deliveries, now), day=day, now=now)
+
+
+def seal(archive: Archive, packs: Packs, *, day: date, now: str) -> Seal | None:
     """Seal everything that is in no sealed day yet as ``day``; None where nothing is new or the day is sealed.
 
-    ``deliveries`` gives the notices of a letter.  A crash in between loses nothing: packs that are there are taken
-    as they are, the day is written last.
+    A crash in between loses nothing: packs that are there are taken as they are, the day is written last.
     """
     days = sealed_days(archive)
     if any(sealed.day >= day for _, sealed, _ in days):
         return None
     known = {leaf.key for _, sealed, _ in days for leaf in sealed.leaves}
-    packed, damaged = pack_letters(archive, deliveries, known, now)
     new = [key for prefix in SEALED_PREFIXES for key in archive.keys(prefix) if key not in known]
     if not new:
         return None
     leaves = [leaf for key in new if (leaf := _leaf(archive, key)) is not None]
     previous = (days[-1][1].day, days[-1][2]) if days else None
     sealed = merkle.seal(day, leaves, now, previous)
-    document = sealed.document()
-    receipt = archive.put(day_key(day), document, media_type="application/json")
-    return Seal(receipt.key, receipt.sha256, sealed, tuple(packed), tuple(damaged))
+    receipt = archive.put(day_key(day), sealed.document(), media_type="application/json")
+    return Seal(receipt.key, receipt.sha256, sealed, packs)
 
 
 def stamp_days(archive: Archive, stamp: Timestamp) -> list[str]:
@@ -87,8 +99,9 @@ def sealed_days(archive: Archive) -> list[tuple[str, merkle.Day, bytes]]:
     return days
 
 
-def pack_letters(archive: Archive, deliveries: Deliveries, known: set[str], now: str) -> tuple[list[str], list[str]]:
-    """Make the packs of records not yet sealed: the keys made, and the records that could not be packed."""
+def pack_letters(archive: Archive, deliveries: Deliveries, now: str) -> Packs:
+    """Make the packs of records that are in no sealed day yet; a damaged letter does not stop the others."""
+    known = {leaf.key for _, sealed, _ in sealed_days(archive) for leaf in sealed.leaves}
     made, damaged = [], []
     for key in archive.keys("records/"):
         if key in known or not key.endswith(".json"):
@@ -97,7 +110,7 @@ def pack_letters(archive: Archive, deliveries: Deliveries, known: set[str], now:
             made.append(pack_letter(archive, key, deliveries, now))
         except (ArchiveDamaged, ValueError, KeyError) as fault:
             damaged.append(f"{key}: {fault}")
-    return made, damaged
+    return Packs(tuple(made), tuple(damaged))
 
 
 def pack_letter(archive: Archive, key: str, deliveries: Deliveries, now: str) -> str:

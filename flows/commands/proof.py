@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
+from flows.letters.record_changes import tell
 from flows.letters.verify_report import report
 from flows.seal_archive import AGENT
 from flows.settings import load_settings
@@ -48,16 +51,17 @@ def verify(
 
 
 def _verify_running(tsa_roots: Path | None) -> dict[str, Verification]:
-    from flows.proving import parts, verify_part
+    from flows.proving import parts, verify_part, verify_running_ledger
     from flows.verify_folder import token_check
 
     settings = load_settings()
-    locks = bool(settings.store_lock)
-    return {p.name: verify_part(p, check=token_check(tsa_roots), locks=locks) for p in parts(settings)}
+    roots, locks = tsa_roots or settings.timestamp_roots, bool(settings.store_lock)
+    checked = {p.name: verify_part(p, check=token_check(roots), locks=locks) for p in parts(settings)}
+    return checked | {"ledger": verify_running_ledger(settings)}
 
 
 def _tell(checked: dict[str, Verification], as_json: bool, out: Path | None) -> None:
-    at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    at = _now()
     page = "\n".join(report(result, place, at, AGENT) for place, result in checked.items())
     if out is not None:
         out.write_text(page, "utf-8")
@@ -70,3 +74,125 @@ def _tell(checked: dict[str, Verification], as_json: bool, out: Path | None) -> 
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
     else:
         click.echo(page, nl=False)
+
+
+@click.command()
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="The day to seal as; yesterday (Beijing) if not given.")
+def seal(day: datetime | None) -> None:
+    """Seal what was archived and is in no sealed day yet: proof packs, the day's list, its link to the day before.
+
+    The schedule does so every night; a day is sealed once and never changed.
+    """
+    from flows.adapters.sql_ledger import SqlLedger
+    from flows.proving import seal_parts, yesterday
+
+    settings, moment = load_settings(), _now()
+    ledger = SqlLedger(settings.database_url)
+    ledger.create()
+    chosen: date = day.date() if day is not None else yesterday(moment)
+    sealed = seal_parts(settings, ledger, day=chosen, moment=moment)
+    for part, one in sealed:
+        click.echo(f"{chosen} {part.name}: {len(one.day.leaves)} objects, {len(one.packs.made)} packs, root {one.day.root}")
+        for line in one.packs.damaged:
+            click.echo(f"cannot be packed: {line}", err=True)
+    if not sealed:
+        click.echo("nothing new to seal")
+    if any(one.packs.damaged for _, one in sealed):
+        raise click.exceptions.Exit(1)
+
+
+@click.command()
+@click.option("--public", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="What may be published.")
+@click.option("--archive", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="A copy of the archive.")
+@click.option("--restricted", is_flag=True, help="With --archive: the restricted part instead of the public one.")
+def export(public: Path | None, archive: Path | None, restricted: bool) -> None:
+    """Write letters out: --public as JSON, CSV and HTML without contact data, --archive as a folder that verifies offline.
+
+    Nothing is published of letters that do not say they are public; of a summary letter only the facts.
+    """
+    if (public is None) == (archive is None):
+        raise click.UsageError("give either --public DIR or --archive DIR")
+    target = public or archive
+    assert target is not None  # noqa: S101 - one of both was given
+    if target.exists() and any(target.iterdir()):
+        raise click.UsageError(f"{target} is not empty; give a new folder")
+    if public is not None:
+        _export_public(public)
+    else:
+        from flows.proving import copy_part, parts
+
+        part = parts(load_settings())[1 if restricted else 0]
+        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        click.echo(f"{copy_part(part, target)} objects copied to {target}; check them with: duban verify {target}")
+
+
+def _export_public(folder: Path) -> None:
+    from flows.adapters.sql_ledger import SqlLedger
+    from flows.letters.publishing import public_set
+    from flows.proving import publishable
+
+    settings = load_settings()
+    ledger = SqlLedger(settings.database_url)
+    ledger.create()
+    files = public_set(publishable(settings, ledger))
+    for path, content in files.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    click.echo(f"{len(files)} files written to {folder}; begin with {folder / 'index.html'}")
+
+
+@click.command()
+def restore() -> None:
+    """Rebuild a lost ledger from the archive alone: the sealed rows as they were, then every record filed since."""
+    from flows.adapters.ledger_copy import LedgerCopy
+    from flows.adapters.sql_ledger import SqlLedger
+    from flows.letters.agencies import Directory
+    from flows.letters.notices import hand_off
+    from flows.letters.routing import route
+    from flows.proving import parts
+    from flows.restore_ledger import Routed, restore_ledger
+
+    settings = load_settings()
+    directory = Directory.load(settings.agencies)
+    public, restricted = parts(settings)
+
+    def routed(record: Mapping[str, Any]) -> Routed:
+        assignments = route(record, directory)
+        return assignments, hand_off(record, assignments, directory)
+
+    ledger, copy = SqlLedger(settings.database_url), LedgerCopy(settings.database_url)
+    restored = restore_ledger(ledger, copy, [public.archive, restricted.archive], restricted.archive, routed)
+    click.echo(f"{restored.rows} sealed rows put back, {restored.records} records entered since")
+
+
+@click.command()
+@click.option("--apply", "apply_", is_flag=True, help="File the new records and enter them; the old ones stay.")
+@click.option("--limit", type=click.IntRange(min=1), help="Stop after so many letters.")
+def replay(apply_: bool, limit: int | None) -> None:
+    """Understand archived letters anew with today's rules: promises gained (+), lost (-), changed (~).
+
+    Nothing is written unless --apply is given; records made by older rules always stay in the archive.
+    """
+    from itertools import islice
+
+    from flows.replay_letters import file_again, replay_all
+
+    counts = dict.fromkeys(("letters", "gained", "lost", "changed", "refused"), 0)
+    for one in islice(replay_all(), limit):
+        counts["letters"] += 1
+        if one.change is None or one.understood is None:
+            counts["refused"] += 1
+            click.echo(f"{one.before['header']['document_number'] or one.before['id']}: refused: {one.refused}")
+            continue
+        for name in ("gained", "lost", "changed"):
+            counts[name] += len(getattr(one.change, name))
+        if not one.change.is_none:
+            click.echo(tell([one.change]))
+        if apply_:
+            file_again(one)
+    click.echo(", ".join(f"{name} {count}" for name, count in counts.items()) + ("" if apply_ else "; nothing was written"))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -228,7 +228,7 @@ def test_a_letter_understood_anew_gets_a_second_pack(tmp_path: Path) -> None:
     sealed(archive, range(1, 2), DAY_1)
     record = file_letter(archive, 1, rules="2-test")
     seal = seal_archive(archive, told, day=DAY_2, now=NOW)
-    assert seal is not None and seal.packed == (pack_key(2024, f"{record['id']}.2-test"),)
+    assert seal is not None and seal.packs.made == (pack_key(2024, f"{record['id']}.2-test"),)
     assert codes(tmp_path) == set()
 
 

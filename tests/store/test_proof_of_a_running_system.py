@@ -1,0 +1,94 @@
+"""The archive of a running system: sealed and audited by its flows, verified, copied, published, its ledger rebuilt."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from flows.adapters.ledger_copy import LedgerCopy
+from flows.cli import duban as command
+from flows.parts import free_port
+from tests.system.running import LETTER, System, letter, wait_for
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    home = tmp_path_factory.mktemp("proof") / "var"
+    settings = {
+        "HOME": str(home), "SETTLE_SECONDS": "0.2", "SWEEP_SECONDS": "2", "POLL_SECONDS": "0.5",
+        "PREFECT_PORT": str(free_port(0)),  # a system on this machine may be starting on the usual one just now
+    }  # fmt: skip
+    made = System(home, os.environ | {f"DUBAN_{name}": value for name, value in settings.items()})
+    made.start()
+    made.drop("一.txt", letter(31))
+    made.drop("二.txt", LETTER.replace("〔2026〕18号", "〔2026〕32号").replace("主动公开", "不予公开"))
+    made.wait_empty_inbox()
+    yield made
+    made.stop()
+
+
+def duban(system: System, *arguments: str | Path, **more: str) -> Result:
+    environment = {"DUBAN_HOME": str(system.home)} | more
+    return CliRunner().invoke(command, [str(a) for a in arguments], env=environment)
+
+
+def run_flow(system: System, name: str) -> Any:
+    """Start a deployment as a person does in the UI; its final state."""
+    deployment = system.api(f"/deployments/name/{name}/{name}")
+    run = system.api(f"/deployments/{deployment['id']}/create_flow_run", {})
+
+    def final() -> Any:
+        found = system.api(f"/flow_runs/{run['id']}")
+        return found["state"]["type"] in ("COMPLETED", "FAILED", "CRASHED") and found["state"]
+
+    return wait_for(final, 60, f"the end of {name}; {system.logs_tail()}")
+
+
+def page(system: System, key: str) -> str:
+    found = system.api("/artifacts/filter", {"artifacts": {"key": {"any_": [key]}}, "sort": "CREATED_DESC"})
+    return str(found[0]["data"])
+
+
+def test_sealed_audited_copied_and_published(system: System, tmp_path: Path) -> None:
+    assert "尚未封存" in duban(system, "verify", "--all").stdout
+    assert run_flow(system, "seal-archive")["type"] == "COMPLETED"
+    assert "根值" in page(system, "sealed-day")
+    state = run_flow(system, "audit-archive")
+    assert state["type"] == "COMPLETED", page(system, "archive-audit")
+    assert "🟢" in page(system, "archive-audit") and "来函证据包：1 个" in page(system, "archive-audit")
+
+    assert duban(system, "export", "--archive", tmp_path / "copy").exit_code == 0
+    offline = duban(system, "verify", tmp_path / "copy", "--witness", tmp_path / "copy" / "witness.jsonl")
+    assert offline.exit_code == 0 and "全部通过" in offline.stdout, offline.output
+    records = "".join(path.read_text("utf-8") for path in (tmp_path / "copy").rglob("*.json"))
+    assert "〔2026〕31号" in records and "〔2026〕32号" not in records
+
+    assert duban(system, "export", "--public", tmp_path / "public").exit_code == 0
+    told = "".join(path.read_text("utf-8") for path in (tmp_path / "public").rglob("*") if path.is_file())
+    assert "〔2026〕31号" in told and "〔2026〕32号" not in told
+
+
+def test_the_ledger_comes_back_from_the_running_archive_and_an_edited_one_is_named(system: System, tmp_path: Path) -> None:
+    """Into another database: the running one stays as it is and is what the rebuilt one must equal."""
+    duban(system, "seal")
+    other = {"DUBAN_LEDGER_URL": f"sqlite:///{tmp_path / 'rebuilt.db'}"}
+    restored = duban(system, "restore", **other)
+    assert restored.exit_code == 0, restored.output
+    before, after = LedgerCopy(system.settings.database_url), LedgerCopy(other["DUBAN_LEDGER_URL"])
+    assert list(after.rows()) == list(before.rows())
+    with sqlite3.connect(tmp_path / "rebuilt.db") as connection:
+        connection.execute("UPDATE commitments SET quote = '已改' WHERE place = (SELECT min(place) FROM commitments)")
+    found = duban(system, "verify", "--all", "--json", **other)
+    assert found.exit_code == 1
+    assert {row["code"] for row in json.loads(found.stdout) if row["severity"] == "damage"} == {"ledger_changed"}
+    before.close()
+    after.close()
