@@ -15,7 +15,7 @@ _KEPT = re.compile(r"[^\u3400-\u4dbf\u4e00-\u9fffa-z0-9]+")
 _GRAM = 4
 _SLOTS = 64
 _EMPTY = 0xFFFF
-_BAND = 4  # slots that two sketches must share in a row to be worth comparing
+_BAND = 2  # neighbouring slots that two sketches must share to be worth comparing
 # Measured by tests/reading/test_fingerprint.py on the dev letters: a letter and itself with 4 % of its characters
 # wrong share at least half of their slots, two letters at most 0.14.
 NEAR = 0.35
@@ -31,7 +31,7 @@ class Fingerprint:
 
     @property
     def bands(self) -> tuple[str, ...]:
-        """Keys for an index: near letters share at least one, strangers hardly ever."""
+        """Keys for an index: near letters share at least one, strangers seldom."""
         width = 4 * _BAND
         return tuple(f"{i // width:x}:{self.sketch[i : i + width]}" for i in range(0, len(self.sketch), width))
 
