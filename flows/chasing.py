@@ -41,7 +41,7 @@ def chase_day(
     asked = clocks.chase(due, unsigned, quiet, owners, today=today, calendar=calendar, bodies=bodies, templates=templates)
     notices = ledger.queue(asked.notices, now)
     steps = ledger.apply_all([(change, ()) for change in asked.changes], now)
-    lights = ledger.mark_lights(asked.lights)
+    lights = ledger.mark_lights(asked.lights, now)
     yearly = _year(ledger, bodies, calendar, today, templates)
     steps += ledger.apply_all([(change, ()) for change in yearly[0]], now)
     notices += ledger.queue(yearly[1], now)

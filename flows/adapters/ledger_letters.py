@@ -106,11 +106,13 @@ class LedgerLetters(LedgerIntake):
                     return dict(row)
         return None
 
-    def packed(self, letter_id: str, key: str, sha256: str) -> None:
+    def packed(self, letter_id: str, key: str, sha256: str, now: str) -> None:
         """Note the archive package of a letter and its checksum."""
         with self._write() as connection:
             values = {"package_key": key, "package_sha256": sha256}
             connection.execute(sa.update(letters).where(letters.c.id == letter_id).values(values))
+            entry = {"letter_id": letter_id, "at": now, "by": PROGRAM, "action": "pack"}
+            self._note(connection, [entry | {"changes": {name: [None, value] for name, value in values.items()}}])
 
     # -- versions -----------------------------------------------------------------------------------------------
 

@@ -117,25 +117,34 @@ class LedgerSteps(LedgerOutbox):
 
     # -- schedules ----------------------------------------------------------------------------------------------
 
-    def mark_lights(self, lights: Mapping[str, str]) -> int:
-        """Set the lights of commitments (id → green, yellow, red) where they differ; a light is no change of state."""
-        done = 0
-        with self._write() as connection:
-            for light in sorted(set(lights.values())):
-                ids = [commitment_id for commitment_id, shown in lights.items() if shown == light]
-                for start in range(0, len(ids), 500):
-                    done += connection.execute(
-                        sa.update(commitments)
-                        .where(commitments.c.id.in_(ids[start : start + 500]), commitments.c.light.is_distinct_from(light))
-                        .values(light=light)
-                    ).rowcount
-        return done
+    def mark_lights(self, lights: Mapping[str, str], now: str) -> int:
+        """Set the lights of commitments (id → green, yellow, red) where they differ, with history; how many were set."""
+        return self._set_column("light", lights, now)
 
-    def mark_repeats(self, pairs: Sequence[tuple[str, str]]) -> None:
+    def mark_repeats(self, pairs: Sequence[tuple[str, str]], now: str) -> int:
         """Note for each (later, earlier) that the later commitment promises again what the earlier one did."""
+        return self._set_column("repeats", dict(pairs), now)
+
+    def _set_column(self, name: str, wanted: Mapping[str, str], now: str) -> int:
+        """One column of many commitments, with history; no change of state, so nobody's step is overtaken by it."""
+        column, ids, done = commitments.c[name], list(wanted), 0
         with self._write() as connection:
-            for later, earlier in pairs:
-                connection.execute(sa.update(commitments).where(commitments.c.id == later).values(repeats=earlier))
+            for start in range(0, len(ids), 500):
+                some = ids[start : start + 500]
+                held = sa.select(commitments.c.id, commitments.c.letter_id, column.label("held"))
+                rows = connection.execute(held.where(commitments.c.id.in_(some)).order_by(commitments.c.id)).all()
+                changed = [row for row in rows if row.held != wanted[row.id]]
+                for value in sorted({wanted[row.id] for row in changed}):
+                    mine = [row.id for row in changed if wanted[row.id] == value]
+                    connection.execute(sa.update(commitments).where(commitments.c.id.in_(mine)).values({name: value}))
+                entries = [
+                    {"letter_id": row.letter_id, "commitment_id": row.id, "at": now, "by": "program", "action": name,
+                     "changes": {name: [row.held, wanted[row.id]]}}
+                    for row in changed
+                ]  # fmt: skip
+                self._note(connection, entries)
+                done += len(changed)
+        return done
 
     # -- returned forms -----------------------------------------------------------------------------------------
 
