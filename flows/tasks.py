@@ -18,6 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flows import artifacts
 from flows.adapters.inbox_folder import Claimed
+from flows.delivery import deliver_waiting
+from flows.delivery_wiring import bundled, channels_of_process, templates
 from flows.letters import disclosure
 from flows.letters.errors import ArchiveConflict, LetterError, SecretLetter, Unavailable
 from flows.letters.model import Original, SourceText
@@ -25,7 +27,7 @@ from flows.letters.notices import hand_off
 from flows.letters.premis import to_lines
 from flows.letters.proof import filing_events, page_map
 from flows.letters.reading import containers
-from flows.letters.routing import route
+from flows.letters.routing import route, rules_of
 from flows.letters.understanding import Understood, understand
 from flows.ports import Archive, Receipt, original_key, record_key
 from flows.seal_archive import AGENT
@@ -175,7 +177,7 @@ def file_record(understood: Understood, made: Wiring) -> Receipt:
     archive.put(record_key(sha256, version, ".txt"), text, media_type="text/plain; charset=utf-8")
     log = record_key(sha256, version, ".events.jsonl")
     if archive.receipt(log) is None:  # an earlier try that broke off has told the same, at its own moment
-        assignments = route(understood.record, made.directory)
+        assignments = route(understood.record, made.directory, rules_of(made.site))
         events = filing_events(understood.record, page_map(understood.text), assignments, at=now(), agent=AGENT)
         archive.put(log, to_lines(events), media_type="application/jsonl")
     return archive.put(record_key(sha256, version), understood.record_bytes, media_type="application/json")
@@ -190,16 +192,17 @@ def archive_of(record: Mapping[str, Any] | None, made: Wiring) -> Archive:
 
 def enter_ledger(understood: Understood, kept: Receipt, filed: Receipt, made: Wiring) -> None:
     """Letter, commitments and the outbox rows of their notices, in one transaction."""
-    assignments = route(understood.record, made.directory)
-    notices = hand_off(understood.record, assignments, made.directory)
+    assignments = route(understood.record, made.directory, rules_of(made.site))
+    notices = hand_off(understood.record, assignments, made.directory, templates(made.settings))
     made.ledger.enter(understood.record, original=kept, filed=filed, assignments=assignments, queued=notices, now=now())
 
 
 def deliver(letter_id: str, made: Wiring) -> int:
     """Send what waits in the outbox for this letter; what a channel refuses now waits for the scheduled delivery."""
-    sent = [(notice.id, made.channel.deliver(notice)) for notice in made.ledger.queued(letter_id)]
-    made.ledger.sent(sent, now())
-    return len(sent)
+    done = deliver_waiting(
+        made.ledger, channels_of_process(), now(), letter_id=letter_id, bundled=bundled(made.settings)
+    )
+    return done.sent
 
 
 def clear_inbox(fate: Fate, claimed: Claimed, made: Wiring) -> None:
