@@ -42,6 +42,7 @@ class _Table:
             f"(?P<area>{table['area']['pattern']})|(?P<self>{table['self']['pattern']})"
             f"|(?P<back>{table['back']['pattern']})|(?P<kind>{table['kind']['pattern']})"
         )
+        self.starts = re.compile(f"[{re.escape(table['starts'])}]")
         self.all = re.compile(table["self"]["all"])
         self.suffix = re.compile(words)
         self.places = tuple(suffix["place"])
@@ -71,7 +72,7 @@ def bodies_in(view: str, directory: Directory) -> tuple[Body, ...]:
 
     found = [body for body in _known(table, view, directory) if not is_quoted(body.start)]
     taken = _Taken(found)
-    for match in table.words.finditer(view):
+    for match in _words(table, view):
         if not is_quoted(match.start()) and taken.free(match.start(), match.end()):
             kind = match.lastgroup or "kind"
             said = match.group()
@@ -86,6 +87,16 @@ def bodies_in(view: str, directory: Directory) -> tuple[Body, ...]:
             outside.append(body)
     found += outside
     return tuple(sorted(found, key=lambda body: body.start))
+
+
+def _words(table: _Table, view: str) -> Iterator[re.Match[str]]:
+    """The writer, words that point back and bodies of a kind; tried only where one can begin."""
+    at = 0
+    while (start := table.starts.search(view, at)) is not None:
+        match = table.words.match(view, start.start())
+        at = match.end() if match else start.end()
+        if match:
+            yield match
 
 
 class _Taken:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from flows.letters.model import ListItem, ReplyLetter, Section, Span
@@ -44,6 +44,7 @@ class Sentence:
     item: ListItem | None = None
 
 
+@lru_cache(maxsize=4)
 def view_of(text: str) -> str:
     """``text`` in simplified script and full-width marks, of the same length: what cues and cuts are looked for in."""
     marks, number_comma = _marks()

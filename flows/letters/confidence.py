@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from flows.letters.deadlines import Dated
 from flows.letters.model import Draft, Quantity
@@ -50,12 +51,18 @@ def cases_of(draft: Draft, said: str, whose: Owned, dated: Dated, counted: Seque
 
 def sure_of(cases: Cases) -> Sure:
     """The reliabilities that rules/confidence.toml gives to the cases."""
+    stance = in_bins(load_table("confidence")["stance"][cases.stance], cases.score)
+    return _sure(stance, cases.owner, cases.deadline, cases.quantities)
+
+
+@lru_cache(maxsize=4096)
+def _sure(stance: float, owner: str, deadline: str, quantities: str) -> Sure:
     table = load_table("confidence")
     fields = (
-        ("stance", in_bins(table["stance"][cases.stance], cases.score)),
-        ("owner", table["owner"].get(cases.owner, table["owner"]["other"])),
-        ("deadline", table["deadline"].get(cases.deadline, table["deadline"]["other"])),
-        ("quantities", table["quantities"].get(cases.quantities, table["quantities"]["other"])),
+        ("stance", stance),
+        ("owner", table["owner"].get(owner, table["owner"]["other"])),
+        ("deadline", table["deadline"].get(deadline, table["deadline"]["other"])),
+        ("quantities", table["quantities"].get(quantities, table["quantities"]["other"])),
     )
     return Sure(in_bins(table["overall"], product(value for _, value in fields)), fields)
 
@@ -69,7 +76,12 @@ def product(values: Iterable[float]) -> float:
 
 def in_bins(bins: Bins, raw: float) -> float:
     """The reliability of the bin that ``raw`` falls into; ``bins`` are [least raw value, reliability], rising."""
-    return next((right for least, right in reversed(bins) if raw >= least), bins[0][1])
+    found = bins[0][1]
+    for least, right in bins:
+        if raw < least:
+            break
+        found = right
+    return found
 
 
 def _deadline_case(digits: str, dated: Dated) -> str:

@@ -62,7 +62,7 @@ class DateForms:
             part, _, index_said = name.rpartition("_")
             if part:
                 self._parts[int(index_said)].append((part, group))
-        self._begins = re.compile(f"[{re.escape(table['begins'])}]")
+        self._begins = re.compile(table["begins"])
         self._may = re.compile(table["may"])
         self._contexts = [
             (

@@ -26,7 +26,8 @@ _LEFT, _RIGHT = 28, 16  # characters of the clause looked at on either side of a
 class Group:
     """Bodies said in one list (A、B和C; A会同B) and what they do; the first of them leads.
 
-    ``pays``: the clause speaks of money; ``past``: of what is done already.  ``roles`` are the roles printed behind the names, "" where none is.
+    ``pays``: the clause speaks of money; ``past``: of what is done already.  ``roles`` are the roles printed behind the
+    names, "" where none is.
     """
 
     start: int
@@ -51,7 +52,10 @@ class RoleTable:
         self.together = re.compile(table["together"])
         self.tail = re.compile(table["tail"])
         self.filler = tuple(table["filler"])
-        self.before: list[tuple[Says, tuple[str, ...]]] = [(row["says"], tuple(row["words"])) for row in table["before"]]
+        self.before: dict[str, list[tuple[str, Says]]] = {}
+        for row in table["before"]:
+            for word in row["words"]:
+                self.before.setdefault(word[-1], []).append((word, row["says"]))
         after = {row["says"]: re.compile(row["pattern"]) for row in table["after"]}
         self.headed, self.leads, self.supports = after["headed"], after["leads"], after["supports"]
         self.noun, self.acts = after["noun"], after["acts"]
@@ -127,10 +131,8 @@ def _function(
     if _is_foreign(table, view, left, clause, end):
         return "none"
     right = view[end : min(end + _RIGHT, clause[1] + 1)]
-    near = left.rstrip(" 　")
-    for filler in table.filler:
-        near = near.removesuffix(filler)
-    said: Says | None = next((name for name, words in table.before if near.endswith(words)), None)
+    near = _without_filler(table, left.rstrip(" 　"))
+    said = next((says for word, says in table.before.get(near[-1:], ()) if near.endswith(word)), None)
     if said in ("agent", "charged"):
         return said
     if table.headed.match(right):
@@ -152,6 +154,13 @@ def _function(
     if opening and (known or members[0].said.startswith(table.levels)):
         return "none" if members[0].kind in ("place", "kind") else "subject"
     return "none"
+
+
+def _without_filler(table: RoleTable, near: str) -> str:
+    if near.endswith(table.filler):
+        for filler in table.filler:
+            near = near.removesuffix(filler)
+    return near
 
 
 def _is_built(table: RoleTable, view: str, body: Body, end: int, clause_end: int) -> bool:
