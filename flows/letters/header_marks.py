@@ -12,7 +12,6 @@ from flows.letters.rules.load import load_table
 from flows.letters.wordings import folded, patterns
 from flows.letters.zones import Row, Zones
 
-
 _RESULTS = {"outcome": ("class_value", "outcome_value"), "outcome_class": ("class_value",)}
 
 

@@ -85,7 +85,7 @@ def number_in(row: Row) -> Found | None:
 def proposal_title_in(text: str, row: Row) -> Found | None:
     """The proposal's title without its marks, from the covering formula."""
     rules = patterns("header")
-    for name, groups in (("quoted_title", ("book", "quote")), ("plain_title", ("title",))):
+    for name, groups in (("quoted_title", ("book", "quote", "phrase")), ("plain_title", ("title",))):
         for hit in rules[name].finditer(row.view):
             for group in groups:
                 if hit.group(group):

@@ -36,7 +36,7 @@ def _first(found: Iterator[Found | None]) -> Found | None:
 def _behind_label(labels: Sequence[Labelled], field: str) -> Found | None:
     for label in labels:
         value = patterns("header")["around_value"].sub("", label.value) if label.field == field else ""
-        if value:
+        if value and (field != "number" or "[" not in value):  # a year in brackets: the letter's own number
             return Found(value, label.span)
     return None
 

@@ -34,15 +34,21 @@ def other_title(zones: Zones) -> Row | None:
     return None
 
 
+_LONGEST = 120
+
+
 def _may_be_title(row: Row) -> bool:
-    rules = patterns("header")
-    if begins_with_label(row.view) or is_label(row.view) or rules["class_line"].fullmatch(row.view) or len(row.view) > 120:
+    """Whether the line is no label, mark, number, letterhead, list or sentence."""
+    rules, view = patterns("header"), row.view
+    if len(view) > _LONGEST or view.startswith(("·", "•", "-", "[")) or view.endswith((":", "。", ";")):
         return False
-    if row.view.startswith(("·", "•", "-", "[")) or rules["number_rest"].fullmatch(row.view) or row.view.endswith((":", "。", ";")):
+    if begins_with_label(view) or is_label(view) or view.endswith(rules["letterhead_end"].pattern):
         return False
-    if any(rules[name].match(row.view) for name in ("document_number", "document_number_round")):
+    if any(rules[name].fullmatch(view) for name in ("class_line", "number_rest")):
         return False
-    return not row.view.endswith("文件") and patterns("layout")["notice_line"].fullmatch(row.view) is None
+    if any(rules[name].match(view) for name in ("document_number", "document_number_round")):
+        return False
+    return patterns("layout")["notice_line"].fullmatch(view) is None
 
 
 def _candidates(head: Sequence[Row], plain: Sequence[bool]) -> list[Row]:

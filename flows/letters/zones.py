@@ -76,7 +76,12 @@ def _salutation(rows: Sequence[Row]) -> tuple[int | None, tuple[int, int] | None
     if opened is None:
         return whole[0] if whole else (None, None)
     near = [entry for entry in whole if entry[0] >= opened - 4]
-    return near[-1] if near else (opened, None)
+    if near:
+        return near[-1]
+    named = rules["salutation_names"].fullmatch(rows[opened - 1].view) if opened else None
+    if named and not begins_with_label(rows[opened - 1].view):
+        return opened - 1, named.span("who")
+    return opened, None
 
 
 _OPENING_SIGNS = ("悉", "如下", "收到", "提")
