@@ -52,52 +52,53 @@ def rows_of(text: str) -> tuple[Row, ...]:
 def zones_of(text: str) -> Zones:
     """The zones of a letter; a text without salutation and formula is all head up to its first long line."""
     rows = rows_of(text)
-    at, who = _salutation(rows)
+    at, said = _salutation(rows)
     head = at if at is not None else _first_prose(rows)
     begins = rows[head].start if head < len(rows) else len(text)
-    salutation = Span(begins + who[0], begins + who[1]) if who else None
-    whole_line = at is not None and who is not None and rows[at].view.rstrip(" :,!好您你们").endswith(
-        rows[at].view[who[0] : who[1]].strip()
-    )
-    first = head + 1 if whole_line else head
-    opening = _opening(rows, first, begins + who[1] if who and not whole_line else None, begins)
+    salutation = Span(begins + said.start, begins + said.end) if said else None
+    first = head + 1 if said and said.whole_line else head
+    inline = salutation.end if salutation and not (said and said.whole_line) else None
+    opening = _opening(rows, first, inline, begins)
     foot = _foot(rows, first, opening.end)
     return Zones(rows, head, foot, salutation, opening, _tail(rows, first, foot, opening.end))
 
 
-def _salutation(rows: Sequence[Row]) -> tuple[int | None, tuple[int, int] | None]:
+@dataclass(frozen=True, slots=True)
+class _Salutation:
+    """Where in its line the names stand, and whether the line holds nothing else."""
+
+    start: int
+    end: int
+    whole_line: bool
+
+
+def _salutation(rows: Sequence[Row]) -> tuple[int | None, _Salutation | None]:
     """The line with the salutation and where in it; else the line with the covering formula and None."""
     rules = patterns("layout")
-    opened = next((i for i, row in enumerate(rows) if _may_open(row.view) and rules["opening"].search(row.view)), None)
-    whole: list[tuple[int, tuple[int, int]]] = []
+    opened = next((i for i, row in enumerate(rows) if rules["opening"].search(row.view)), None)
+    found: list[tuple[int, _Salutation]] = []
     for i, row in enumerate(rows if opened is None else rows[: opened + 1]):
-        if hit := _salutes(row.view):
-            whole.append((i, hit))
+        if said := _salutes(row.view):
+            found.append((i, said))
     if opened is None:
-        return whole[0] if whole else (None, None)
-    near = [entry for entry in whole if entry[0] >= opened - 4]
+        return found[0] if found else (None, None)
+    near = [entry for entry in found if entry[0] >= opened - 4]
     if near:
         return near[-1]
-    named = rules["salutation_names"].fullmatch(rows[opened - 1].view) if opened else None
-    if named and not begins_with_label(rows[opened - 1].view):
-        return opened - 1, named.span("who")
+    above = rows[opened - 1].view if opened else ""
+    named = rules["salutation_names"].fullmatch(above)
+    if named and not begins_with_label(above):
+        return opened - 1, _Salutation(*named.span("who"), True)
     return opened, None
 
 
-_OPENING_SIGNS = ("悉", "如下", "收到", "提")
-
-
-def _may_open(view: str) -> bool:
-    return any(sign in view for sign in _OPENING_SIGNS)
-
-
-def _salutes(view: str) -> tuple[int, int] | None:
+def _salutes(view: str) -> _Salutation | None:
     rules = patterns("layout")
-    hit = None
-    if view.endswith(":") and len(view) <= 100 and not begins_with_label(view):
-        hit = rules["salutation"].fullmatch(view)
-    hit = hit or rules["salutation_inline"].match(view)
-    return hit.span("who") if hit else None
+    may_fill = view.endswith(":") and len(view) <= 100 and not begins_with_label(view)
+    if may_fill and (hit := rules["salutation"].fullmatch(view)):
+        return _Salutation(*hit.span("who"), True)
+    hit = rules["salutation_inline"].match(view)
+    return _Salutation(*hit.span("who"), False) if hit else None
 
 
 def _first_prose(rows: Sequence[Row]) -> int:
