@@ -31,8 +31,7 @@ from flows.letters.stance_features import Described, described, features_of
 from flows.letters.statements import statements_with
 
 N = len(LABELS)
-# What no gold statement covers is either nothing or a report; the learner may choose.
-OPEN = (LABELS.index("none"), LABELS.index("done"))
+NONE = (LABELS.index("none"),)
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def chains_of(letter: ReplyLetter, statements: Sequence[dict[str, object]]) -> l
         inside = [stance[i] for i in range(item.clause.start, item.clause.end)]
         most = max(dict.fromkeys(inside), key=inside.count)
         chain.clauses.append(item)
-        chain.allowed.append((LABELS.index(most),) if most else OPEN)
+        chain.allowed.append((LABELS.index(most),) if most in LABELS else NONE)
     for chain in chains.values():
         _leave_open(chain)
     return list(chains.values())
@@ -97,8 +96,8 @@ def _leave_open(chain: Chain) -> None:
         here, after = chain.clauses[t], chain.clauses[t + 1]
         if here.sentence != after.sentence or declined not in chain.allowed[t + 1] or here.voice == "declined":
             continue
-        if chain.allowed[t] in (OPEN, (declined,)):
-            chain.allowed[t] = (*OPEN, declined)
+        if chain.allowed[t] in (NONE, (declined,)):
+            chain.allowed[t] = (*NONE, declined)
 
 
 class Model:

@@ -14,8 +14,8 @@ from flows.letters.cues import all_cues
 from flows.letters.rules.load import load_table
 from flows.letters.stance_features import SILENT, Described, State, features_of
 
-Label = Literal["none", "done", "pledged", "conditional", "ongoing", "declined"]
-LABELS: tuple[Label, ...] = ("none", "done", "pledged", "conditional", "ongoing", "declined")
+Label = Literal["none", "pledged", "conditional", "ongoing", "declined"]
+LABELS: tuple[Label, ...] = ("none", "pledged", "conditional", "ongoing", "declined")
 STEPS = ("voiced", "silent", "open", "turn")
 # Scores of so many states are kept at most.
 _REMEMBERED = 50_000
@@ -48,7 +48,8 @@ def rule_weights() -> Weights:
     clause = {name: tuple(float(row.get(label, 0.0)) for label in LABELS) for name, row in table["clause"].items()}
     for cue in all_cues():
         if cue.says != "hint":
-            clause[f"c={cue.id}"] = tuple(cue.weight if label == cue.says else 0.0 for label in LABELS)
+            says = "none" if cue.says == "done" else cue.says
+            clause[f"c={cue.id}"] = tuple(cue.weight if label == says else 0.0 for label in LABELS)
     return Weights(clause, {kind: _matrix(table["step"][kind]) for kind in STEPS})
 
 

@@ -35,7 +35,7 @@ def _tempered(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[Ju
     out = list(labels)
     for at in range(1, len(out)):
         before, one_sentence = out[at - 1], clauses[at - 1].sentence == clauses[at].sentence
-        if one_sentence and before.label == "conditional" and clauses[at - 1].opens and out[at].label in _BARE:
+        if one_sentence and before.label == "conditional" and clauses[at - 1].opens and out[at].label == "none":
             out[at] = Judged("conditional", before.confidence)
     for at in range(len(out) - 1, 0, -1):
         before, after = out[at - 1], out[at]
@@ -46,19 +46,16 @@ def _tempered(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[Ju
     return out
 
 
-_BARE = ("none", "done")
-
-
 def _drafts(
     letter: ReplyLetter, sentences: Sequence[Sentence], clauses: Sequence[Described], labels: Sequence[Judged]
 ) -> Iterator[Draft]:
-    for start, end, stance in _runs(clauses, labels):
+    for start, end, stance in _with_reports(clauses, labels, _runs(clauses, labels)):
         sentence = sentences[clauses[start].sentence]
         yield _draft(letter, sentence, clauses[start:end], labels[start:end], stance)
 
 
 def _runs(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[tuple[int, int, Stance]]:
-    """Where statements begin and end, in clauses, and their stance; what gives a reason or names the matter goes with what follows it."""
+    """Where statements begin and end, and their stance; a reason or the matter itself goes with what follows it."""
     runs: list[tuple[int, int, Stance]] = []
     start = 0
     while start < len(clauses):
@@ -77,6 +74,28 @@ def _runs(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[tuple[
     return runs
 
 
+def _with_reports(
+    clauses: Sequence[Described], labels: Sequence[Judged], runs: Sequence[tuple[int, int, Stance]]
+) -> Iterator[tuple[int, int, Stance]]:
+    """``runs`` and, between them, the stretches of a sentence that tell what is done or so."""
+    at = 0
+    for start, end, stance in (*runs, (len(clauses), len(clauses), None)):
+        while at < start:
+            upto = at + 1
+            while upto < start and clauses[upto].sentence == clauses[at].sentence:
+                upto += 1
+            first = next((i for i in range(at, upto) if not _APART & set(clauses[i].state.ids) and not clauses[i].joint), upto)
+            if any(clauses[i].voice == "done" for i in range(first, upto)) and not _GOVERNS & set(clauses[first].state.marks):
+                yield first, upto, "done"
+            at = upto
+        if stance is not None:
+            yield start, end, stance
+        at = max(at, end)
+
+
+_GOVERNS = frozenset({"label", "leadin"})
+
+
 def _trimmed(clauses: Sequence[Described], start: int, end: int, stance: Label) -> int:
     """Where a refusal begins: facts told before it are looked at one by one (see ``_belongs``)."""
     if stance != "declined":
@@ -90,7 +109,7 @@ def _grown(clauses: Sequence[Described], labels: Sequence[Judged], start: int, e
     room = clauses[end - 1].clause.end - clauses[start].clause.start - 2
     while first > 0 and clauses[first - 1].sentence == clauses[start].sentence:
         before = clauses[first - 1]
-        if labels[first - 1].label not in ("none", "done", stance) or _APART & {hit.cue.id for hit in before.hits}:
+        if labels[first - 1].label not in ("none", stance) or _APART & set(before.state.ids):
             break
         if not _belongs(before, stance, room):
             told = before.clause.end - before.clause.start
