@@ -67,17 +67,19 @@ class RapidRecogniser:
     def recognise(self, picture: Picture) -> RecognisedPage:
         """The page's lines from top to bottom."""
         pixels, angle = _levelled(_without_seal(np.asarray(picture.image)))
-        found, turned = self._seen(pixels), False
-        if not found or _mean(found) < _UPRIGHT:
-            other = self._seen(np.ascontiguousarray(pixels[::-1, ::-1]))
-            if other and _mean(other) > _mean(found):
-                found, turned = other, True
+        found, quarters = self._seen(pixels), 0
+        for other_way in (2, 1, 3) if _is_doubtful(found) else ():
+            other = self._seen(np.ascontiguousarray(np.rot90(pixels, other_way)))
+            if _mean(other) > _mean(found):
+                found, quarters = other, other_way
+            if found and not _is_doubtful(found):
+                break
         scale = picture.width / picture.image.width
         lines = tuple(
             Recognised(row.text, row.box(scale), round(row.score, 4))
             for row in _rows(found)
         )
-        return RecognisedPage(picture.page, picture.width, picture.height, lines, angle, turned)
+        return RecognisedPage(picture.page, picture.width, picture.height, lines, angle, quarters)
 
     def _seen(self, pixels: Pixels) -> list[_Found]:
         result: Any = self._engine(pixels, use_cls=False, return_word_box=True, return_single_char_box=True)
@@ -104,6 +106,12 @@ def _spaced(text: str, chars: Sequence[tuple[str, float, Any]]) -> str:
         out += "\u3000" * min(round(gap), 8) + char if gap >= 1.3 else char
         last = right
     return out if "\u3000" in out else text
+
+
+def _is_doubtful(found: list[_Found]) -> bool:
+    """True where the page may stand the other way: little confidence, or boxes that are columns, not lines."""
+    upright = sum(len(one.text) for one in found if one.right - one.left > one.bottom - one.top)
+    return not found or _mean(found) < _UPRIGHT or 2 * upright < sum(len(one.text) for one in found)
 
 
 def _mean(found: list[_Found]) -> float:

@@ -51,10 +51,12 @@ def _directory(entries: Sequence[tuple[str, int, int, int]]) -> bytes:
     return out + free * (-len(rows) % 4)
 
 
-def doc_file(text: str, *, flags: int = 0, version: int = 0xC1, listed: bool = False, extra: str = "") -> bytes:
+def doc_file(
+    text: str, *, flags: int = 0, version: int = 0xC1, listed: bool = False, streams: dict[str, bytes] | None = None
+) -> bytes:
     """A Word 97 file whose text lies in two pieces; table rows are given as ``a | b``."""
     rows = [row.replace(" | ", "\x07") + "\x07\x07" if " | " in row else row + "\r" for row in text.split("\n")]
-    body = "".join(rows) + extra
+    body = "".join(rows)
     half = len(body) // 2
     main = bytearray(0x600)
     struct.pack_into("<HH", main, 0, 0xA5EC, version)
@@ -66,7 +68,7 @@ def doc_file(text: str, *, flags: int = 0, version: int = 0xC1, listed: bool = F
     clx = b"\x02" + struct.pack("<I", len(pieces)) + pieces
     struct.pack_into("<II", main, 0x1A2, 0, len(clx))
     tail = b"\x0b\x46\x01\x00" if listed else b""
-    return ole_file({"WordDocument": bytes(main) + first + second + tail, "1Table": clx})
+    return ole_file({"WordDocument": bytes(main) + first + second + tail, "1Table": clx} | (streams or {}))
 
 
 def ofd_file(pages: Sequence[Sequence[tuple[float, float, str]]], pictures: dict[int, bytes] | None = None) -> bytes:

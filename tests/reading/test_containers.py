@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from email.message import EmailMessage
 
 import pytest
 
@@ -95,3 +96,26 @@ def test_a_document_is_no_bundle():
 def test_too_many_letters_are_refused():
     with pytest.raises(UnreadableLetter, match="members"):
         unpack(bundle({f"{i}.txt": b"x" for i in range(MAX_MEMBERS + 1)}), "x.zip")
+
+
+def saved_page(body: str) -> bytes:
+    """A page as browsers save it: the HTML, its style and a large picture, all in one mail-like file."""
+    message = EmailMessage()
+    message["From"] = "<Saved by Blink>"
+    message["Subject"] = "答复"
+    message["MIME-Version"] = "1.0"
+    message.set_content(f"<html><body><div id=zoom>{body}</div></body></html>", subtype="html")
+    message.add_related(b"p{}", "text", "css")
+    message.add_related(b"\x89PNG\r\n\x1a\n" + bytes(50_000), "image", "png")
+    return message.as_bytes()
+
+
+def test_a_page_saved_with_its_pictures_is_the_page():
+    data = saved_page("".join(f"<p>我局将于2025年底前完成第{i}项工作，并会同区财政局落实资金。</p>" for i in range(40)))
+    assert not is_container(data)
+    assert read(data, "x.mht").lines[0].text == "我局将于2025年底前完成第0项工作，并会同区财政局落实资金。"
+
+
+def test_a_photograph_pasted_under_a_note_is_the_letter():
+    (member,) = unpack(saved_page("<p>请查收。</p>"), "x.eml")
+    assert member.name == "attachment.png"

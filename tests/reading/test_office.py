@@ -32,6 +32,11 @@ def test_automatic_numbers_that_an_old_word_file_does_not_store_become_a_problem
     assert read(doc_file("建设"), "x").problems == ()
 
 
+def test_macros_in_an_old_word_file_are_named_and_left_alone():
+    data = doc_file("答复", streams={"_VBA_PROJECT_CUR": b"x"})
+    assert [p.code for p in read(data, "x").problems] == ["macro_ignored"]
+
+
 def test_an_encrypted_old_word_file_is_refused():
     with pytest.raises(UnreadableLetter, match="password"):
         read(doc_file("答复", flags=0x0100), "x.doc")

@@ -50,11 +50,16 @@ def test_a_scan_askew_is_read_and_its_lines_lie_on_the_print(reader, sheet):
     assert ink[bottom + 8 : bottom + 12, left:right].mean() < 0.03
 
 
-def test_a_photograph_upside_down_is_turned(reader, sheet):
-    source = reader(as_image(scanned(sheet, 2, skew=-0.8).rotate(180), "PNG", 150), "x.png")
+@pytest.mark.parametrize("turn", [180, 90])
+def test_a_photograph_the_other_way_up_is_turned(reader, sheet, turn):
+    picture = scanned(sheet, 2, skew=-0.8).rotate(turn, expand=True)
+    source = reader(as_image(picture, "PNG", 150), "x.png")
     assert cer(mend(source).text, PLAIN) <= 0.01
-    first, last = source.lines[0].box, source.lines[-2].box
-    assert first[1] > last[1]
+    ink = np.asarray(picture.convert("L")) < 128
+    for line in (source.lines[0], source.lines[3]):
+        left, top, right, bottom = (round(edge * 150 / 72) for edge in line.box)
+        assert (right - left > bottom - top) is (turn == 180)
+        assert ink[top:bottom, left:right].mean() > 0.08
 
 
 def test_a_red_seal_over_signature_and_date_hides_nothing_and_a_red_head_stays(reader, sheet):

@@ -24,6 +24,7 @@ _FIELDS = ("From", "To", "Cc", "Date", "Subject", "Message-ID", "Reply-To", "Sen
 _BESIDE = ("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature")
 _BESIDE_TEXT = ("text/calendar", "text/vcard", "text/x-vcard")
 _PICTURES = ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP")
+_NOTE = 400  # bytes of plain text; a note that says what is attached is no longer
 _BIG_PICTURE = 40_000  # bytes: smaller ones are the logo in a signature
 
 
@@ -82,9 +83,9 @@ def parse(data: bytes, name: str) -> Mail:
         raise UnreadableLetter(f"{name}: an encrypted mail; ask the sender for a copy in the clear", found="encrypted")
     headers = [(f"mail:{key.lower()}", text) for key in _FIELDS if (text := _header(message.get(key)))]
     leaves = list(_leaves(message))
-    plain = next((data for kind, file, data in leaves if kind == "text/plain" and file is None), None)
-    page = next((data for kind, file, data in leaves if kind == "text/html" and file is None), None)
-    letters = tuple(_attached(leaves))
+    plain = next((leaf.data for leaf in leaves if leaf.kind == "text/plain" and leaf.file is None), None)
+    page = next((leaf.data for leaf in leaves if leaf.kind == "text/html" and leaf.file is None), None)
+    letters = tuple(_attached(leaves, is_note=max(len(plain or b""), len(page or b"") // 4) < _NOTE))
     return Mail(tuple(headers), letters, plain, page)
 
 
@@ -94,30 +95,44 @@ def _is_encrypted(part: Message) -> bool:
     return kind == "multipart/encrypted" or (sealed and part.get_param("smime-type") != "signed-data")
 
 
-def _leaves(message: Message, depth: int = 0) -> Iterator[tuple[str, str | None, bytes]]:
-    """(media type, file name or None, bytes) of every part; an attached mail is one part, not opened here."""
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """One part: media type, file name where it has one, bytes, and whether it was attached rather than embedded."""
+
+    kind: str
+    file: str | None
+    data: bytes
+    attached: bool
+
+
+def _leaves(message: Message, depth: int = 0) -> Iterator[_Leaf]:
+    """Every part; an attached mail is one part, not opened here."""
     kind, file = message.get_content_type(), _file_name(message)
     if kind == "message/rfc822" and depth:
         inner = message.get_payload()
         first = inner[0] if isinstance(inner, list) and inner else None
         whole = first.as_bytes(policy=compat32) if isinstance(first, Message) else b""
-        yield kind, file or "mail.eml", whole
+        yield _Leaf(kind, file or "mail.eml", whole, True)
     elif message.is_multipart():
         for part in message.get_payload():
             if isinstance(part, Message):
                 yield from _leaves(part, depth + 1)
     else:
         payload = message.get_payload(decode=True)
-        yield kind, file, payload if isinstance(payload, bytes) else b""
+        attached = message.get_content_disposition() == "attachment"
+        yield _Leaf(kind, file, payload if isinstance(payload, bytes) else b"", attached)
 
 
-def _attached(leaves: list[tuple[str, str | None, bytes]]) -> Iterator[Part]:
-    for kind, file, data in leaves:
-        if kind in (*_BESIDE, *_BESIDE_TEXT) or (file is None and kind.startswith("text/")):
+def _attached(leaves: list[_Leaf], *, is_note: bool) -> Iterator[Part]:
+    """The parts that are letters; a picture in the text is one only where the text is no more than a covering note."""
+    for leaf in leaves:
+        if leaf.kind in (*_BESIDE, *_BESIDE_TEXT) or (leaf.file is None and leaf.kind.startswith("text/")):
             continue
-        found = name_of(data) or "txt"
-        if found not in _PICTURES or len(data) >= _BIG_PICTURE:
-            yield Part(file or f"attachment.{found.split()[-1].strip('()').lower()}", data)
+        found = name_of(leaf.data) or "txt"
+        embedded = not leaf.attached and (leaf.file is None or found in _PICTURES)
+        large = found in _PICTURES and len(leaf.data) >= _BIG_PICTURE
+        if (large and is_note) if embedded else (large or found not in _PICTURES):
+            yield Part(leaf.file or f"attachment.{found.split()[-1].strip('()').lower()}", leaf.data)
 
 
 def _file_name(part: Message) -> str | None:

@@ -31,9 +31,10 @@ class Recognised:
 
 @dataclass(frozen=True, slots=True)
 class RecognisedPage:
-    """Everything read on one page, in reading order; sizes in points.
+    """Everything read on one page, in reading order; sizes in points, of the page as given.
 
-    ``angle``: by how many degrees, counter-clockwise, the page was turned to be level; ``turned``: stood on its head.
+    ``angle``: by how many degrees, counter-clockwise, it was turned to be level; then by ``quarters`` of a full turn,
+    counter-clockwise too, to stand upright.
     """
 
     page: int
@@ -41,15 +42,21 @@ class RecognisedPage:
     height: float
     lines: tuple[Recognised, ...]
     angle: float = 0.0
-    turned: bool = False
+    quarters: int = 0
+
+    @property
+    def upright(self) -> tuple[float, float]:
+        """Width and height once the page stands upright."""
+        return (self.height, self.width) if self.quarters % 2 else (self.width, self.height)
 
     def shown(self, box: Box) -> Box:
-        """A box of the levelled page on the page as it was given, the box around its turned corners."""
+        """A box of the levelled, upright page on the page as it was given: the box around its turned corners."""
+        wide, high = self.upright
         sin, cos = math.sin(math.radians(self.angle)), math.cos(math.radians(self.angle))
         across, down = self.width / 2, self.height / 2
         corners = [(x, y) for x in (box[0], box[2]) for y in (box[1], box[3])]
-        if self.turned:
-            corners = [(self.width - x, self.height - y) for x, y in corners]
+        for _ in range(self.quarters):  # back, a quarter clockwise at a time
+            corners, wide, high = [(high - y, x) for x, y in corners], high, wide
         moved = [(x - across, y - down) for x, y in corners]
         xs = [across + x * cos - y * sin for x, y in moved]
         ys = [down + x * sin + y * cos for x, y in moved]
@@ -87,7 +94,7 @@ def _lines(pages: Iterable[RecognisedPage]) -> tuple[Line, ...]:
         for one in page.lines
         if one.text.strip()
     ]
-    lines = lines_of(placed, {page.page: page.height for page in by_number.values()})
+    lines = lines_of(placed, {page.page: page.upright[1] for page in by_number.values()})
     return tuple(replace(line, box=by_number[line.page].shown(line.box) if line.box else None) for line in lines)
 
 
