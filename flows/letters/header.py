@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from flows.letters import header_names
-from flows.letters.header_labels import Labelled, labelled
+from flows.letters.header_labels import Labelled, labelled, labelled_beside
 from flows.letters.header_marks import disclosure_in, outcome_in
 from flows.letters.header_numbers import Found, document_number
 from flows.letters.header_proposal import proposal_of
@@ -29,19 +29,22 @@ class _Draft:
     def put(self, name: str, found: Found | None) -> str | None:
         if found is None:
             return None
-        self.spans[name] = found.span
+        if found.span is not None:
+            self.spans[name] = found.span
         return found.value
 
-    def put_all(self, name: str, found: Sequence[tuple[str, Span]]) -> tuple[str, ...]:
+    def put_all(self, name: str, found: Sequence[tuple[str, Span | None]]) -> tuple[str, ...]:
         for i, (_, span) in enumerate(found):
-            self.spans[f"{name}[{i}]"] = span
+            if span is not None:
+                self.spans[f"{name}[{i}]"] = span
         return tuple(value for value, _ in found)
 
 
 def header_of(letter: LetterText, zones: Zones) -> tuple[Header, tuple[Problem, ...]]:
     """The header and what a person should look at in it; normalised values are left to the site's profile."""
     text, draft = letter.text, _Draft()
-    labels = (*labelled(zones.rows[: zones.head]), *labelled(zones.rows[zones.foot :]))
+    beside = labelled_beside(letter.source)
+    labels = (*labelled(zones.rows[: zones.head]), *labelled(zones.rows[zones.foot :]), *beside)
     number, faults = document_number(zones.rows[: zones.head], labels)
     title = title_of(zones, labels)
     formula = _formula(zones, text)
@@ -54,7 +57,7 @@ def header_of(letter: LetterText, zones: Zones) -> tuple[Header, tuple[Problem, 
     contacts = header_names.contacts_of(labels, zones)
     draft.problems += (*faults, *conflicts, *doubts)
     draft.put_all("contacts", [("", span) for _, span in contacts])
-    if signed is not None:
+    if signed and signed[1]:
         draft.spans["date"] = signed[1]
     header = Header(
         letter_type=letter_type,

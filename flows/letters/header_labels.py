@@ -9,8 +9,9 @@ from functools import cache
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from flows.letters.model import Span
+from flows.letters.model import SourceText, Span
 from flows.letters.rules.load import load_table
+from flows.letters.wordings import folded
 
 if TYPE_CHECKING:
     from flows.letters.zones import Row
@@ -18,12 +19,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A value behind a label: the field it speaks of ("" for none), as folded text, and where it stands."""
+    """A value behind a label: the field it speaks of ("" for none), as folded text, and where it stands.
+
+    ``span`` is None for a fact that the file carries beside the letter's text (a web page's table).
+    """
 
     field: str
     label: str
     value: str
-    span: Span
+    span: Span | None
+
+    def place(self, start: int, length: int) -> Span | None:
+        """Where ``value[start:start+length]`` stands."""
+        return Span(self.span.start + start, self.span.start + start + length) if self.span else None
 
 
 @cache
@@ -75,6 +83,14 @@ def labelled(rows: Sequence[Row]) -> Iterator[Labelled]:
             after = rows[i + 1]
             if not is_label(after.view):
                 yield _value(after, row.view, 0, len(after.view))
+
+
+def labelled_beside(source: SourceText) -> Iterator[Labelled]:
+    """The facts that a web page prints beside the letter."""
+    for label, value in source.meta:
+        name = re.sub(r"\s", "", label)
+        if name in _fields() and _fields()[name]:
+            yield Labelled(_fields()[name], name, folded(value.strip()), None)
 
 
 def _stands_alone(row: Row) -> bool:

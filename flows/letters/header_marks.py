@@ -22,15 +22,14 @@ def outcome_in(zones: Zones, labels: Sequence[Labelled], number: Found | None) -
         # 类别 may be the class of the result, or of the web page: it counts with a letter only.
         for name in _RESULTS.get(label.field, ()):
             if hit := rules[name].match(label.value):
-                start = label.span.start + hit.start("class")
-                return Found(hit.group("class"), Span(start, start + len(hit.group("class"))))
-    if number is not None and (hit := rules["class_after_number"].match(number.rest)):
+                return Found(hit.group("class"), label.place(hit.start("class"), len(hit.group("class"))))
+    if number and number.span and (hit := rules["class_after_number"].match(number.rest)):
         start = number.span.end + hit.start("class")
         return Found(hit.group("class"), Span(start, start + len(hit.group("class"))))
     for row in (*zones.rows[: zones.head], *zones.rows[zones.foot :]):
         for found in _pieces(row):
-            if hit := rules["class_line"].fullmatch(found.value):
-                start = found.span.start + hit.start("class")
+            if hit := rules["class_line"].fullmatch(found.view):
+                start = found.start + hit.start("class")
                 return Found(hit.group("class"), Span(start, start + len(hit.group("class"))))
     return None
 
@@ -51,30 +50,29 @@ def _labelled_disclosure(labels: Sequence[Labelled]) -> Iterator[Found]:
     for label in labels:
         value = re.split(r"[*(,;。\s\]/]", label.value)[0].strip("“”\"") if label.field == "disclosure" else ""
         if value:
-            start = label.span.start + label.value.index(value)
-            yield Found(value, Span(start, start + len(value)))
+            yield Found(value, label.place(label.value.index(value), len(value)))
 
 
 def _notices(zones: Zones) -> Iterator[Found]:
     rule = patterns("layout")["notice_line"]
     for row in (*zones.rows[: zones.head], *zones.rows[zones.foot :]):
         for piece in _pieces(row):
-            if hit := rule.fullmatch(piece.value):
-                start = piece.span.start + hit.start("disclosure")
+            if hit := rule.fullmatch(piece.view):
+                start = piece.start + hit.start("disclosure")
                 yield Found(hit.group("disclosure"), Span(start, start + len(hit.group("disclosure"))))
 
 
 _GAP = re.compile(r"\s{2,}|\u3000+")
 
 
-def _pieces(row: Row) -> Iterator[Found]:
+def _pieces(row: Row) -> Iterator[Row]:
     """The parts of a line that gaps keep apart."""
     if len(row.view) > 120:
         return
     at = 0
     for start, end in (*(hit.span() for hit in _GAP.finditer(row.view)), (len(row.view), 0)):
         if at < start:
-            yield Found(row.view[at:start], Span(row.start + at, row.start + start))
+            yield Row(row.start + at, row.start + start, row.view[at:start])
         at = end
 
 

@@ -10,7 +10,7 @@ from flows.letters.model import Contact, Span
 from flows.letters.wordings import folded, patterns
 from flows.letters.zones import Row, Zones
 
-Named = tuple[str, Span]
+Named = tuple[str, Span | None]
 
 
 def bodies_in(view: str, at: int) -> list[Named]:
@@ -91,7 +91,8 @@ def addressees_of(zones: Zones, text: str) -> list[Named]:
 def names_in(view: str, at: int) -> list[Named]:
     """The names of a salutation (its folded text without the colon, beginning at ``at``), bodies whole, people bare."""
     rules = patterns("header")
-    found, start = [], 0
+    found: list[Named] = []
+    start = 0
     for cut in [*(hit.span() for hit in rules["between_names"].finditer(view)), (len(view), len(view))]:
         piece, begin = view[start : cut[0]], start
         start = cut[1]
@@ -132,14 +133,14 @@ def copies_of(zones: Zones) -> list[Named]:
     return found
 
 
-def contacts_of(labels: Sequence[Labelled], zones: Zones) -> list[tuple[Contact, Span]]:
+def contacts_of(labels: Sequence[Labelled], zones: Zones) -> list[tuple[Contact, Span | None]]:
     """Whom to call: one contact for each name, with the phone, address and postcode that stand by it."""
     foot = zones.rows[zones.foot].start if zones.foot < len(zones.rows) else None
     if foot is None:
         return []
-    contacts: list[tuple[Contact, Span]] = []
+    contacts: list[tuple[Contact, Span | None]] = []
     shared: dict[str, str] = {}
-    for field, value, span in _contact_values(label for label in labels if label.span.start >= foot):
+    for field, value, span in _contact_values(label for label in labels if label.span and label.span.start >= foot):
         if field in ("address", "postcode"):
             shared.setdefault(field, value)
         elif field == "name" or not contacts:
@@ -153,7 +154,7 @@ def contacts_of(labels: Sequence[Labelled], zones: Zones) -> list[tuple[Contact,
     ]
 
 
-def _contact_values(labels: Iterator[Labelled]) -> Iterator[tuple[str, str, Span]]:
+def _contact_values(labels: Iterator[Labelled]) -> Iterator[tuple[str, str, Span | None]]:
     rules = patterns("header")
     for label in labels:
         if not label.field.startswith("contact_") or not label.value:
@@ -163,8 +164,8 @@ def _contact_values(labels: Iterator[Labelled]) -> Iterator[tuple[str, str, Span
         if field == "name" and phone:
             name = value[: phone.start()].rstrip(" ,、;:")
             if name:
-                yield "name", name, Span(label.span.start, label.span.start + len(name))
-            yield "phone", phone.group(), Span(label.span.start + phone.start(), label.span.start + phone.end())
+                yield "name", name, label.place(0, len(name))
+            yield "phone", phone.group(), label.place(phone.start(), len(phone.group()))
         elif field == "postcode":
             if code := rules["postcode"].search(value):
                 yield "postcode", code.group(), label.span

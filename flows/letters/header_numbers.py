@@ -17,7 +17,7 @@ class Found:
     """A value and its place; ``rest`` is what follows it on its line, as folded text."""
 
     value: str
-    span: Span
+    span: Span | None
     rest: str = ""
 
 
@@ -28,9 +28,9 @@ def document_number(head: Sequence[Row], labels: Sequence[Labelled]) -> tuple[Fo
     """The letter's own number, with 〔〕 and no blanks, from the lines above the salutation; problems where it is broken."""
     for label in labels:
         if label.field == "document_number":
-            row = Row(label.span.start, label.span.end, label.value)
-            if found := _number_in(row):
-                return found
+            place = label.span or Span(0, 0)
+            if found := _number_in(Row(place.start, place.end, label.value)):
+                return found if label.span else _without_place(*found)
     for row in reversed(head):
         if found := _number_in(row):
             return found
@@ -41,6 +41,10 @@ def document_number(head: Sequence[Row], labels: Sequence[Labelled]) -> tuple[Fo
             if found := _number_in(joined):
                 return found
     return None, []
+
+
+def _without_place(found: Found, problems: list[Problem]) -> tuple[Found, list[Problem]]:
+    return Found(found.value, None), [Problem(problem.code, problem.message) for problem in problems]
 
 
 def _joined(rows: Sequence[Row]) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from flows.letters.header_dates import broken_day, day_in
@@ -13,7 +13,7 @@ from flows.letters.model import Problem, Span
 from flows.letters.wordings import folded, patterns
 from flows.letters.zones import Row, Zones
 
-Dated = tuple[date, Span]
+Dated = tuple[date, Span | None]
 
 
 def signed_day(
@@ -21,9 +21,7 @@ def signed_day(
 ) -> tuple[Dated | None, list[Problem]]:
     """The day below the text, at its end, in the web table or in the head, and doubts about it; None where none is."""
     problems: list[Problem] = []
-    stated = [
-        found for label in labels if label.field == "date" and (found := _day_of(label.value, label.span.start))
-    ]
+    stated = [(found[0], label.place(found[1], found[2] - found[1])) for label, found in _labelled(labels)]
     signed = _below(zones, problems) or _at_end(text, zones) or (stated[0] if stated else None)
     signed = signed or _above(zones) or _printed(zones)
     if signed is None:
@@ -36,6 +34,12 @@ def signed_day(
     if year and abs(int(year.group(1)) - day.year) > 1:
         problems.append(Problem("date_conflict", f"成文日期{day}与文号年份{year.group(1)}相差较大，请核对原件", span))
     return signed, problems
+
+
+def _labelled(labels: Sequence[Labelled]) -> Iterator[tuple[Labelled, tuple[date, int, int]]]:
+    for label in labels:
+        if label.field == "date" and (found := day_in(label.value)):
+            yield label, found
 
 
 def _day_of(view: str, at: int) -> Dated | None:

@@ -19,9 +19,9 @@ def title_of(zones: Zones, labels: Sequence[Labelled]) -> Row | None:
     whole = [row for row in found if not patterns("header")["session_lost"].search(row.view)]
     if whole or found:
         return (whole or found)[0]
-    label = next((entry for entry in labels if entry.field == "title" and len(entry.value) > 4), None)
-    if label is not None:
-        return Row(label.span.start, label.span.end, label.value)
+    for label in labels:
+        if label.field == "title" and label.span and len(label.value) > 4:
+            return Row(label.span.start, label.span.end, label.value)
     return next((row for row in reversed(head) if patterns("header")["title_proposal"].fullmatch(row.view)), None)
 
 

@@ -180,7 +180,7 @@ def _title(tree: LexborHTMLParser) -> str | None:
 @cache
 def _labels() -> re.Pattern[str]:
     either = "|".join(row["label"] for row in load_table("reading")["meta"])
-    return re.compile(rf"[\s\[【•·]*(?P<label>{either})[\s\]】]*(?P<colon>[:：]?)\s*(?P<value>.{{0,200}})")
+    return re.compile(rf"[\s\[【•·]*(?P<label>{either})(?=[\s\]】:：]|$)[\s\]】]*(?P<colon>[:：]?)\s*(?P<value>.{{0,200}})")
 
 
 def _meta(tree: LexborHTMLParser, body: LexborNode) -> tuple[tuple[str, str], ...]:
