@@ -13,6 +13,7 @@ from flows.letters import deadlines
 from flows.letters.date_forms import date_forms
 from flows.letters.folding import fold
 from flows.letters.rules.load import load_table
+from flows.letters.script import simplified
 
 TABLE = load_table("deadlines")
 ON = date(2024, 5, 6)
@@ -24,7 +25,7 @@ def kinds(say: str, on: date = ON) -> set[str]:
 
 
 def found(say: str, on: date | None, lead_in: str = "") -> str:
-    deadline = deadlines.find(fold(say), on, lead_in).deadline
+    deadline = deadlines.find(fold(say, traditional=simplified(say, always=True) != say), on, lead_in).deadline
     return "" if deadline is None else f"{deadline.day or '-'} {deadline.precision}"
 
 

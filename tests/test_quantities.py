@@ -13,6 +13,7 @@ from flows.letters import deadlines, quantities
 from flows.letters.folding import fold
 from flows.letters.numerals import number
 from flows.letters.rules.load import load_table
+from flows.letters.script import simplified
 
 TABLE = load_table("quantities")
 ON = date(2024, 5, 6)
@@ -21,7 +22,7 @@ COMPARISONS = [(row["comparator"], row) for row in TABLE["before"] + TABLE["afte
 
 
 def found(say: str) -> str:
-    said = fold(say)
+    said = fold(say, traditional=simplified(say, always=True) != say)
     return "; ".join(
         f"{q.value} {q.unit} {q.comparator}" for q in quantities.find(said, deadlines.find(said, ON).taken)
     )

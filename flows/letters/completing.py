@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from flows.letters import calendar_days, deadlines, owners, quantities, specificity
@@ -11,8 +12,9 @@ from flows.letters.clauses import view_of
 from flows.letters.confidence import Cases, cases_of, sure_of
 from flows.letters.deadlines import Dated
 from flows.letters.folding import fold
-from flows.letters.model import COMMITMENT_STANCES, Deadline, Draft, Quantity, ReplyLetter, Statement
+from flows.letters.model import COMMITMENT_STANCES, Deadline, Draft, LetterText, Quantity, ReplyLetter, Statement
 from flows.letters.owners import Owned
+from flows.letters.script import simplified
 
 _BLANK = re.compile(r"\s+")
 
@@ -46,16 +48,31 @@ def completed(
     """As ``complete``, each statement with the cases that its confidence is looked up by: for calibration."""
     view = view_of(letter.text.text)
     owned = owners.assign(letter, view, drafts, directory, jurisdiction)
+    whole = _Whole(letter.text)
     for draft, whose in zip(drafts, owned, strict=True):
-        yield _statement(letter, view, draft, whose, default_months)
+        yield _statement(letter, view, whole, draft, whose, default_months)
+
+
+class _Whole:
+    """What every statement asks of the whole letter: its script, and the page of any place."""
+
+    def __init__(self, text: LetterText) -> None:
+        self.traditional = simplified(text.text) != text.text
+        self._starts = [piece.start for piece in text.pieces]
+        self._lines = [piece.line for piece in text.pieces]
+        self._source = text.source.lines
+
+    def page_at(self, offset: int) -> int:
+        index = bisect_right(self._starts, offset) - 1
+        return self._source[self._lines[index]].page if index >= 0 else 1
 
 
 def _statement(
-    letter: ReplyLetter, view: str, draft: Draft, whose: Owned, default_months: int | None
+    letter: ReplyLetter, view: str, whole: _Whole, draft: Draft, whose: Owned, default_months: int | None
 ) -> tuple[Statement, Cases]:
     start, end = draft.span.start, draft.span.end
     text = letter.text.text[start:end]
-    said = fold(text, start)
+    said = fold(text, start, traditional=whole.traditional)
     committed = draft.stance in COMMITMENT_STANCES
     dated = (
         deadlines.find(said, letter.header.date, _governing(letter, view, draft, whose))
@@ -71,7 +88,7 @@ def _statement(
     statement = Statement(
         span=draft.span,
         text=text,
-        page=letter.text.page_at(start),
+        page=whole.page_at(start),
         section=draft.section,
         stance=draft.stance,
         specific=_is_specific(view[start:end], draft, whose, dated, counted),

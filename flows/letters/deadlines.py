@@ -49,7 +49,7 @@ def find(said: Folded, on: date | None, governing: str = "") -> Dated:
                 return Dated(inherited, taken, (), 1)
         return Dated(None, taken, (), 0)
     deadline = Deadline(
-        said.text[best.start : best.end], best.day, best.precision, best.provenance, said.span(best.start, best.end)
+        said.quote(best.start, best.end), best.day, best.precision, best.provenance, said.span(best.start, best.end)
     )
     return Dated(deadline, taken, _doubts(best, deadline.span), len(found))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flows.letters.model import Span
+from flows.letters.script import simplified
 
 # Full-width ASCII (！ to ～) to ASCII, one for one, so that no offset moves.
 _NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
@@ -14,11 +15,12 @@ _NARROW = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """``text`` is what the rules read; ``offsets`` is None where no character was left out."""
+    """``text`` is what the rules read, ``raw`` what is written; ``offsets`` is None where no character was left out."""
 
     text: str
     start: int
     offsets: tuple[int, ...] | None
+    raw: str
 
     def span(self, start: int, end: int) -> Span:
         """The place of ``text[start:end]`` in the letter's text."""
@@ -26,15 +28,20 @@ class Folded:
             return Span(self.start + start, self.start + end)
         return Span(self.offsets[start], self.offsets[end - 1] + 1)
 
+    def quote(self, start: int, end: int) -> str:
+        """``text[start:end]`` as written, without white space."""
+        span = self.span(start, end)
+        return "".join(self.raw[span.start - self.start : span.end - self.start].split())
 
-def fold(raw: str, start: int = 0) -> Folded:
-    """``raw`` begins at ``start`` of the letter's text; returns it folded."""
-    narrow = raw.translate(_NARROW)
+
+def fold(raw: str, start: int = 0, *, traditional: bool = False) -> Folded:
+    """``raw`` begins at ``start`` of the letter's text; returns it folded, a ``traditional`` letter's simplified."""
+    narrow = (simplified(raw, always=True) if traditional else raw).translate(_NARROW)
     parts = narrow.split()
     if len(parts) == 1 and len(parts[0]) == len(narrow):
-        return Folded(narrow, start, None)
+        return Folded(narrow, start, None, raw)
     kept = [(char, at) for at, char in enumerate(narrow) if not char.isspace()]
-    return Folded("".join(char for char, _ in kept), start, tuple(start + at for _, at in kept))
+    return Folded("".join(char for char, _ in kept), start, tuple(start + at for _, at in kept), raw)
 
 
 class Quotations:

@@ -83,10 +83,11 @@ def find(said: Folded, taken: Sequence[tuple[int, int]] = ()) -> tuple[Quantity,
         value = number(match.group("n"))
         if value is not None:
             found += _quantity(table, said, match.start(), match.end(), [value], "%", match.group())
-    quotations = Quotations(text, table.marks)
+    quotations: Quotations | None = None
     places = sorted(taken)
     for match in table.form.finditer(text):
         start, end = match.span()
+        quotations = quotations or Quotations(text, table.marks)
         if _meets(places, start, end) or quotations.hold(start, end):
             continue
         values = [number(match.group("n") + (match.group("scale") or ""))]
@@ -142,7 +143,7 @@ def _quantity(
     ):
         return []
     span = said.span(first, last)
-    quote = text[first:last]
+    quote = said.quote(first, last)
     if len(values) == 2:
         low, high = values[0] * _lent_scale(raw, values), values[1]
         return [Quantity(quote, low, unit, "at_least", span), Quantity(quote, high, unit, "at_most", span)]
