@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
+
+import numpy as np
 import pytest
+from PIL import Image
 
 from flows.letters.errors import UnreadableLetter
 from flows.letters.reading import read
 from flows.letters.reading.numbering import chinese, written
+from flows.letters.reading.pictures import picture_of
 from tests.reading.sample_files import bundle
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
@@ -120,6 +125,34 @@ def test_macros_are_named_and_left_alone():
     assert [problem.code for problem in read(data, "x").problems] == ["macro_ignored"]
 
 
-def test_a_document_of_pictures_says_what_to_send():
+def with_pictures(text: str) -> bytes:
+    import docx as writer
+
+    document = writer.Document()
+    if text:
+        document.add_paragraph(text)
+    for shade in (0, 60):
+        noise = np.random.default_rng(shade).integers(shade, 255, (300, 200), np.uint8)
+        out = io.BytesIO()
+        Image.fromarray(noise).save(out, "PNG")
+        document.add_picture(io.BytesIO(out.getvalue()))
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def test_scans_pasted_into_word_are_left_to_recognition_in_their_order():
+    data = with_pictures("")
+    assert read(data, "x.docx").images == (1, 2)
+    assert [picture_of(data, "x", n).image.convert("L").getextrema()[0] for n in (1, 2)] == [0, 60]
+
+
+def test_a_letter_with_pictures_beside_its_text_says_so():
+    source = read(with_pictures("我局将于年底前完成建设。" * 9), "x.docx")
+    assert source.images == ()
+    assert [problem.code for problem in source.problems] == ["picture_not_read"]
+
+
+def test_a_document_without_anything_says_what_to_send():
     with pytest.raises(UnreadableLetter, match="as PDF or pictures"):
         read(docx("<w:p/>"), "x.docx")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from flows.letters.errors import UnreadableLetter
 from flows.letters.model import Line, Problem, Reader, SourceText
+from flows.letters.reading.docx_pictures import pictures_of
 from flows.letters.reading.numbering import Numbering, number_properties, numbering_of
 from flows.letters.reading.package import Package, open_package
 from flows.letters.reading.xml import Element, attribute, local, parse_xml
@@ -18,6 +19,7 @@ _THROUGH = frozenset(
     | {"bdo", "dir", "Choice", "oMath", "oMathPara", "drawing", "pict", "object", "inline", "anchor", "graphic"}
     | {"graphicData", "wsp", "txbx", "shape", "rect", "textbox", "group", "wgp", "wpc", "sub", "sup", "num", "den", "e"}
 )
+_NO_LETTER = 60  # characters below which the letter is in the file's pictures, if it has any
 _CELL_OF_TEXT = 60  # characters from which a cell of several paragraphs is text of its own, no table entry
 
 
@@ -49,13 +51,18 @@ def read(data: bytes, name: str) -> SourceText:
         _blocks(body, walk)
     for kind in ("footnotes", "endnotes"):
         _notes(_part(package, parts, f"word/{kind}.xml"), walk)
-    if not any(line.text.strip() for line in walk.lines):
-        raise UnreadableLetter(
-            f"{name}: no text in the Word file ({walk.pictures} pictures); send the letter as PDF or pictures",
-            found="no text",
-        )
+    written = sum(len(line.text.strip()) for line in walk.lines)
+    pictures = pictures_of(package, root) if walk.pictures else ()
+    images = tuple(range(1, len(pictures) + 1)) if written < _NO_LETTER else ()
+    if not written and not images:
+        raise UnreadableLetter(f"{name}: no text in the Word file; send the letter as PDF or pictures", found="no text")
     problems = [Problem("macro_ignored", "文件含宏，系统未执行")] if "word/vbaproject.bin" in parts else []
-    return SourceText(tuple(walk.lines), Reader(NAME, VERSION), MEDIA_TYPE, problems=tuple(problems), paragraphs=True)
+    if pictures and not images:
+        problems.append(Problem("picture_not_read", f"文件含有{len(pictures)}幅图片，图中文字未读入，请核对原件"))
+    if any(local(e) == "altChunk" for e in root.iter()):
+        problems.append(Problem("part_not_read", "文件嵌有其他文件的内容，未读入，请核对原件"))
+    reader = Reader(NAME, VERSION)
+    return SourceText(tuple(walk.lines), reader, MEDIA_TYPE, problems=tuple(problems), paragraphs=True, images=images)
 
 
 def _part(package: Package, parts: dict[str, str], name: str) -> Element | None:

@@ -12,7 +12,7 @@ import pypdfium2 as pdfium  # type: ignore[import-untyped]
 from PIL import Image, ImageChops, ImageDraw, ImageOps, ImageSequence, UnidentifiedImageError
 
 from flows.letters.errors import UnreadableLetter
-from flows.letters.reading import image, ofd, pdf
+from flows.letters.reading import docx_pictures, image, ofd, pdf
 from flows.letters.reading.magic import name_of
 
 # For pages drawn from text alone; it comes with a package of fonts.
@@ -40,6 +40,9 @@ def picture_of(data: bytes, name: str, page: int) -> Picture:
     if kind == "ZIP (OFD)":
         shown, width, height = ofd.drawn(data, name, page, str(FONT))
         return Picture(shown, page, width, height)
+    if kind == "ZIP (DOCX)":
+        inside = _of_image(docx_pictures.picture_bytes(data, name, page), name, 1)
+        return Picture(inside.image, page, inside.width, inside.height)
     return _of_image(data, name, page)
 
 
