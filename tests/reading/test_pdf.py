@@ -43,6 +43,32 @@ def test_text_before_and_after_a_table_keeps_its_place():
     assert rows(drawn(page)) == ["二、任务清单如下", "任务 | 时限", "公厕 | 年底前", "特此答复。"]
 
 
+def test_what_was_filled_into_a_form_is_read():
+    def page(canvas):
+        lines("办理结果：")(canvas)
+        canvas.acroForm.textfield(name="result", value="A 2024", x=200, y=730, width=150, height=20)
+
+    assert [row.split() for row in rows(drawn(page))] == [["办理结果：", "A", "2024"]]
+
+
+def test_characters_set_one_to_a_cell_are_one_text():
+    def page(canvas):
+        for i, char in enumerate("关于第12号提案"):
+            canvas.drawString(79 + 16 * i, 700, char)
+
+    assert rows(drawn(page)) == ["关于第12 号提案"]
+    assert mend(read(drawn(page), "x")).text == "关于第12号提案"
+
+
+def test_boxes_count_from_the_corner_of_the_page_as_cropped():
+    document = pypdfium2.PdfDocument(drawn(lines("关于第12号提案的答复", left=79)))
+    document[0].set_cropbox(50, 400, 500, 800)
+    out = io.BytesIO()
+    document.save(out)
+    (line,) = read(out.getvalue(), "x").lines
+    assert line.box[:2] == pytest.approx((29, 46), abs=1)
+
+
 def test_a_frame_around_the_page_is_no_table():
     def page(canvas):
         canvas.rect(60, 100, 480, 700)

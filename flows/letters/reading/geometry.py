@@ -93,7 +93,8 @@ def _line(row: Sequence[Glyph], page: int) -> Placed:
                 continue  # bold made by printing twice
             gap = (glyph.left - last.right) / glyph.size
             if glyph.char not in " \u3000" and last.char not in " \u3000":
-                text += "\u3000" * min(round(gap), 12) if gap >= 1.5 else " " if gap >= 0.35 else ""
+                wide = 0.6 if glyph.char.isdigit() and last.char.isdigit() else 0.35  # digits set one to a cell
+                text += "\u3000" * min(round(gap), 12) if gap >= 1.5 else " " if gap >= wide else ""
         text += glyph.char
         last = glyph
     size = Counter(round(g.size, 1) for g in row).most_common(1)[0][0]

@@ -18,6 +18,7 @@ from flows.letters.reading.ruling import grids_of, lines_with_tables
 NAME, VERSION = "pdf", "1"
 MEDIA_TYPE = "application/pdf"
 MAX_PAGES = 500
+_NO_FORM, _XFA_ONLY = 0, 2  # pdfium's kinds of forms
 _ENCRYPTED = (4, 5)  # pdfium: password wanted, unknown security handler
 _ACTIVE = re.compile(rb"/(?:JavaScript|JS|Launch|EmbeddedFile)\b")
 
@@ -30,6 +31,7 @@ def read(data: bytes, name: str) -> SourceText:
     images: list[int] = []
     problems: list[Problem] = []
     with open_document(data, name) as document:
+        _open_form(document, name)
         for number in range(1, len(document) + 1):
             content = content_of(document, number, name)
             heights[number], shown[number] = content.height, content.shown
@@ -73,6 +75,15 @@ def open_document(data: bytes, name: str) -> pdfium.PdfDocument:
             f"{name}: {pages} pages; a letter has 1 to {MAX_PAGES}: send the letter alone", found="too many pages"
         )
     return document
+
+
+def _open_form(document: pdfium.PdfDocument, name: str) -> None:
+    """What was filled into a form is read with the page; a form of the XFA kind has no pages of its own."""
+    kind = document.get_formtype()
+    if kind == _XFA_ONLY:
+        raise UnreadableLetter(f"{name}: an XFA form, which only its own program shows; print it to PDF", found="XFA")
+    if kind != _NO_FORM:
+        document.init_forms()
 
 
 def _must_be_seen(content: PageContent) -> bool:

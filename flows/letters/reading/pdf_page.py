@@ -81,6 +81,9 @@ def content_of(document: pdfium.PdfDocument, number: int, name: str) -> PageCont
     """Page ``number`` (1-based); ``UnreadableLetter`` where the page cannot be loaded or is no page of print."""
     try:
         page = document[number - 1]
+        if document.formenv is not None:  # the values of the form's fields become part of the page
+            page.flatten()
+            page = document[number - 1]
         text = page.get_textpage()
     except pdfium.PdfiumError as fault:
         raise UnreadableLetter(f"{name}: page {number} is damaged ({fault}); ask for a whole copy") from fault
