@@ -1,6 +1,7 @@
 """The header of a letter: every value as stated, each with its place, nothing guessed."""
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,21 +87,38 @@ def test_the_word_in_the_text_is_no_mark() -> None:
     assert _letter(text).header.letter_type == "reply"
 
 
-_PAGE = """<html><head><meta charset="utf-8"><title>某网站</title></head><body>
-<div class="nav">首页 &gt; 政务公开</div>
-<table class="xxgk"><tr><td>索 引 号</td><td>01/2021-3</td><td>发文字号</td><td>禾交建字〔2021〕36号</td></tr>
-<tr><td>发布机构</td><td>禾川县交通运输局</td><td>成文日期</td><td>2021-08-12</td></tr>
-<tr><td>公开方式</td><td>主动公开</td><td>办理结果</td><td>B</td></tr></table>
-<h1>对禾川县第十七届人大五次会议第45号建议的答复</h1>
-<div id="zoom"><p>宋某某代表：</p><p>你们提出的“关于修复便桥的建议”收悉，现答复如下：</p>
-<p>我局已将该桥封闭，并在两端设置了警示标志，计划今年10月开工建设，全长46米，总投资约386万元。</p>
-<p>感谢你们的支持！</p></div></body></html>"""
+_FACTS = (
+    ("发文字号", "禾交建字〔2021〕36号"), ("发布机构", "禾川县交通运输局"), ("成文日期", "2021-08-12"), ("公开方式", "主动公开"),
+    ("办理结果", "B"), ("索引号", "01/2021-3"),
+)  # fmt: skip
+_TEXT = """对禾川县第十七届人大五次会议第45号建议的答复
+宋某某代表：
+你们提出的“关于修复便桥的建议”收悉，现答复如下：
+我局已将该桥封闭。
+"""
 
 
-def test_the_table_beside_a_web_letter_is_read_and_has_no_place_in_the_text() -> None:
-    letter = lay_out(mend(read(_PAGE.encode("utf-8"), "page.html")))
-    header = letter.header
+def _web_letter(text: str, meta: tuple[tuple[str, str], ...]) -> ReplyLetter:
+    return lay_out(mend(replace(read(text.encode("utf-8"), "page.txt"), meta=meta)))
+
+
+@pytest.mark.parametrize(
+    ("text", "meta", "has_place"),
+    [
+        (_TEXT, _FACTS, False),
+        ("".join(f"{label}：{value}\n" for label, value in _FACTS) + _TEXT, (), True),
+        (" | ".join(f"{label} | {value}" for label, value in _FACTS) + "\n" + _TEXT, (), True),
+        ("".join(f"【{label}】{value}" for label, value in _FACTS) + "\n" + _TEXT, (), True),
+        ("".join(f"[ {label} ] {value}\n" for label, value in _FACTS) + _TEXT, (), True),
+        ("".join(f"{label}\n{value}\n" for label, value in _FACTS) + _TEXT, (), True),
+        ("　　".join(f"{label}：{value}" for label, value in _FACTS) + "\n" + _TEXT, (), True),
+    ],
+    ids=["beside the letter", "lines", "cells of a table", "brackets", "brackets with blanks", "label over value", "gaps"],
+)
+def test_the_facts_of_a_web_page_are_read(text: str, meta: tuple[tuple[str, str], ...], has_place: bool) -> None:
+    header = _web_letter(text, meta).header
     assert (header.document_number, str(header.date), header.outcome) == ("禾交建字〔2021〕36号", "2021-08-12", "B")
     assert (header.disclosure, header.issuers) == ("主动公开", ("禾川县交通运输局",))
     assert header.title == "对禾川县第十七届人大五次会议第45号建议的答复"
-    assert not {"document_number", "date", "outcome", "disclosure", "issuers[0]"} & set(dict(header.spans))
+    named = {"document_number", "date", "outcome", "disclosure", "issuers[0]"}
+    assert named & set(dict(header.spans)) == (named if has_place else set())

@@ -39,7 +39,7 @@ def read(files: tuple[Path, ...], agencies: tuple[Path, ...], profile: Path | No
     from flows.settings import DEMO_DIRECTORY, load_settings
 
     directory = Directory.load(*(agencies or (load_settings().agencies or DEMO_DIRECTORY,)))
-    site = SiteProfile.load(profile)
+    site = SiteProfile.load(profile or load_settings().site)
     refused, written = 0, set[Path]()
     for file in files:
         for target, record in _records(file, directory, site):

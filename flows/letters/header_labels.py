@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 
 from flows.letters.model import SourceText, Span
@@ -61,7 +61,9 @@ _VALUE_ENDS = re.compile(r"[ \t]{2,}|\u3000|\||\[(?!\d)")
 
 def begins_with_label(view: str) -> bool:
     """True where the line (folded) begins with a label, a bracket before it or not."""
-    return _label().match(view.lstrip("[(·•* ")) is not None
+    if _label().match(view.lstrip("[(·•* ")) is not None:
+        return True
+    return "|" in view and is_label(view[: view.index("|")].strip())
 
 
 def is_label(view: str) -> bool:
@@ -69,9 +71,17 @@ def is_label(view: str) -> bool:
     return len(view) <= 12 and _alone().fullmatch(view) is not None
 
 
+def field_of(label: str) -> str:
+    """The field a label speaks of, "" for none; ``KeyError`` where it is no label."""
+    return _fields()[re.sub(r"\s", "", label)]
+
+
 def labelled(rows: Sequence[Row]) -> Iterator[Labelled]:
     """Every value behind a label in these lines, in text order; a label alone on its line has the next line's value."""
     for i, row in enumerate(rows):
+        if "|" in row.view and ":" not in row.view:
+            yield from _in_cells(row)
+            continue
         hits = list(_label().finditer(row.view)) if (":" in row.view or "[" in row.view) else []
         for hit, following in zip_longest(hits, hits[1:]):
             end = following.start() if following else len(row.view)
@@ -83,6 +93,15 @@ def labelled(rows: Sequence[Row]) -> Iterator[Labelled]:
             after = rows[i + 1]
             if not is_label(after.view):
                 yield _value(after, row.view, 0, len(after.view))
+
+
+def _in_cells(row: Row) -> Iterator[Labelled]:
+    """The values of a table's row: a cell that is a label speaks of the next one."""
+    cells = [(hit.start(), hit.group().rstrip()) for hit in re.finditer(r"[^|\s][^|]*", row.view)]
+    for (_, label), (at, value) in pairwise(cells):
+        if is_label(label) and not is_label(value):
+            name = re.sub(r"\s", "", label)
+            yield Labelled(_fields()[name], name, value, Span(row.start + at, row.start + at + len(value)))
 
 
 def labelled_beside(source: SourceText) -> Iterator[Labelled]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flows.letters.header_labels import Labelled, begins_with_label, is_label
+from flows.letters.header_labels import Labelled, begins_with_label, field_of, is_label
 from flows.letters.wordings import patterns
 from flows.letters.zones import Row, Zones
 
@@ -14,7 +14,7 @@ _MOST_LINES = 5
 def title_of(zones: Zones, labels: Sequence[Labelled]) -> Row | None:
     """The title as one row over its lines, the nearest above the salutation; None where the letter has none."""
     head = zones.rows[: zones.head]
-    plain = [_may_be_title(row) for row in head]
+    plain = [_may_be_title(row) and not (i and _is_value(head[i - 1])) for i, row in enumerate(head)]
     found = [*_candidates(head, plain)]
     whole = [row for row in found if not patterns("header")["session_lost"].search(row.view)]
     if whole or found:
@@ -32,6 +32,11 @@ def other_title(zones: Zones) -> Row | None:
         if _may_be_title(row) and 6 <= len(row.view) <= 80 and not rules["letterhead"].fullmatch(row.view):
             return row
     return None
+
+
+def _is_value(above: Row) -> bool:
+    """Whether a label stands alone on the line above: what follows is its value, and no title but behind 标题."""
+    return is_label(above.view) and field_of(above.view) != "title"
 
 
 _LONGEST = 120
