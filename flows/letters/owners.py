@@ -56,8 +56,8 @@ def assign(
 
 
 def governs(view: str, lead_in: Span) -> bool:
-    """Whether a lead-in governs the items behind it: it ends with a colon, or announces them."""
-    if view[lead_in.end : lead_in.end + 1] in ("：", ""):
+    """Whether a lead-in governs the items behind it: its sentence goes on in them, or announces them."""
+    if view[lead_in.end : lead_in.end + 1] in ("：", "，", ""):
         return True
     return owner_wording().announces.search(view, lead_in.start, lead_in.end) is not None
 
@@ -98,7 +98,7 @@ class _Reading:
         within = self._groups_in(draft.span.start, draft.span.end)
         here = stated(self._view, within)
         if has_lead(here):
-            return _Found(here, "named", "named")
+            return _Found(self._headed(draft) or here, "named", "named")
         inherited = self._inherited(draft)
         if inherited.way == "issuer" and self._names.writer_governs_others():
             told = next((group for group in within if group.says == "told"), None)
@@ -108,6 +108,11 @@ class _Reading:
             kept = tuple(member for member in inherited.members if member[1] == "lead")
             return replace(inherited, members=(*kept, *here))
         return inherited
+
+    def _headed(self, draft: Draft) -> Members:
+        """在X的牵头下，我们将…: whoever is headed so supports, also where the statement begins behind the comma."""
+        before = self._groups_in(max(draft.sentence.start, draft.span.start - _REACH), draft.span.end)
+        return stated(self._view, before) if before and before[0].says == "headed" else ()
 
     def _groups_in(self, start: int, end: int) -> list[Group]:
         return list(self._groups[bisect_left(self._starts, start) : bisect_left(self._starts, end)])
