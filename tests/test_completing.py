@@ -76,6 +76,14 @@ def test_the_sites_policy_gives_a_commitment_its_term(stance: Stance, expected: 
     assert statement.deadline == wanted
 
 
+def test_a_time_printed_behind_an_item_is_its_deadline() -> None:
+    text = TEXT.replace("二是进一步加强管理。", "二是进一步加强管理。（责任单位：县水利局；完成时限：2024年12月底）")
+    letter = letter_of(text)
+    (statement,) = complete(letter, [draft_of(letter, "进一步加强管理")], DIRECTORY)
+    assert statement.deadline is not None
+    assert (statement.deadline.day, statement.specific) == (date(2024, 12, 31), True)
+
+
 def test_a_letter_without_a_date_gets_no_term_from_policy() -> None:
     letter = letter_of(TEXT)
     letter = replace(letter, header=replace(letter.header, date=None))

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from functools import cache
 
 from flows.letters.bodies import Body
-from flows.letters.model import OwnerRole, Span
+from flows.letters.model import Span
 from flows.letters.owner_roles import role_table
 from flows.letters.owner_stating import Members, supporting
 from flows.letters.rules.load import load_table
 
 _REACH = 200  # characters that one label can name bodies in
 _MOST = 24
+_NEXT = re.compile(r"[\s　；，、）（。]{0,12}")  # between labels that belong together
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +64,14 @@ def labelled(view: str, bodies: Sequence[Body]) -> tuple[Labelled, ...]:
     starts = [body.start for body in bodies]
     found: list[Labelled] = []
     for match in table.label.finditer(view):
-        role: OwnerRole = "lead" if match.lastgroup == "lead" else "support"
+        role = match.lastgroup
         stop = match.end() + _REACH
         ends = table.ends.search(view, match.end(), stop)
         end = ends.start() if ends else min(stop, len(view))
-        named = bodies[bisect_left(starts, match.end()) : bisect_left(starts, end)]
+        named = () if role == "time" else bodies[bisect_left(starts, match.end()) : bisect_left(starts, end)]
         lead: Members = ((named[0], "lead"),) if role == "lead" and named else ()
         members = (*lead, *supporting(named[len(lead) :]))
-        if found and match.start() - found[-1].end <= 3 and "\n" not in view[found[-1].end : match.start()]:
+        if found and _NEXT.fullmatch(view, found[-1].end, match.start()):
             last = found.pop()
             found.append(Labelled(last.start, end, (*last.members, *members)[:_MOST]))
         else:
