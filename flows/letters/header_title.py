@@ -45,7 +45,7 @@ _LONGEST = 120
 def _may_be_title(row: Row) -> bool:
     """Whether the line is no label, mark, number, letterhead, list or sentence."""
     rules, view = patterns("header"), row.view
-    if len(view) > _LONGEST or view.startswith(("·", "•", "-", "[")) or view.endswith((":", "。", ";")):
+    if len(view) > _LONGEST or view.startswith(("·", "•", "-", "[")) or view.endswith((":", "。", ";", ",")):
         return False
     if begins_with_label(view) or is_label(view) or view.endswith(rules["letterhead_end"].pattern):
         return False

@@ -69,12 +69,15 @@ def _joined_as_read(rows: Iterable[Row], source: SourceText) -> list[Row]:
 def _cleaned(row: Row, pinyin: bool) -> Row:
     """Noise characters go, misread marks are put right, full-width digits and letters become plain ones."""
     text = row.text
+    if not text:
+        return row
     if pinyin or "&" in text or _NOISE.search(text):
         row = _without_noise(row, pinyin)
     text = row.text.translate(_plain()) if _odd().search(row.text) else row.text
-    for rule in _repairs():
-        text = _repaired(text, *rule)
-    return trimmed(row if text == row.text else row.written(text))
+    for pattern, right, sign in _repairs():
+        if sign in text:
+            text = _repaired(text, pattern, right)
+    return row if text is row.text else trimmed(row.written(text))
 
 
 def _without_noise(row: Row, pinyin: bool) -> Row:
@@ -85,7 +88,7 @@ def _without_noise(row: Row, pinyin: bool) -> Row:
     for hit in _PINYIN.finditer(row.text) if pinyin else ():
         gaps.append(hit.span())
         _unhide(chars, row.text, hit)
-    return row.written("".join(chars)).without(_apart(gaps))
+    return trimmed(row.written("".join(chars)).without(_apart(gaps)))
 
 
 def _apart(gaps: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -117,8 +120,8 @@ def _repaired(text: str, pattern: re.Pattern[str], right: str) -> str:
 
 
 @cache
-def _repairs() -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((re.compile(rule["pattern"]), rule["right"]) for rule in load_table("mending")["repair"])
+def _repairs() -> tuple[tuple[re.Pattern[str], str, str], ...]:
+    return tuple((re.compile(rule["pattern"]), rule["right"], rule["needs"]) for rule in load_table("mending")["repair"])
 
 
 @cache

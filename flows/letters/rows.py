@@ -79,7 +79,14 @@ def width_of(text: str) -> float:
 
 def row_of(text: str, line: int, page: int) -> Row:
     """The row of one source line."""
-    return trimmed(Row(text, ((len(text), line, 0),) if text else (), page))
+    start = len(text) - len(text.lstrip(_SPACES))
+    stripped = text.strip(_SPACES)
+    runs = ((len(stripped), line, start),) if stripped else ()
+    return Row(stripped, runs, page, _indent(text[:start]) if start else 0.0)
+
+
+def _indent(blanks: str) -> float:
+    return sum(2.0 if char == "\t" else cell_width(char) for char in blanks)
 
 
 def trimmed(row: Row) -> Row:
@@ -89,5 +96,4 @@ def trimmed(row: Row) -> Row:
         return row
     start = len(text) - len(text.lstrip(_SPACES))
     end = max(start, len(text.rstrip(_SPACES)))
-    indent = sum(2.0 if char == "\t" else cell_width(char) for char in text[:start])
-    return row.part(start, end, row.indent + indent)
+    return row.part(start, end, row.indent + _indent(text[:start]))

@@ -61,10 +61,10 @@ def understand(
 
 def _must_be_a_letter(letter: ReplyLetter) -> None:
     header = letter.header
-    if header.title or header.issuers or header.date or header.document_number or header.letter_type != "other":
+    signs = sum(map(bool, (header.title, header.issuers, header.date, header.document_number)))
+    if header.letter_type != "other" or signs > 1 or patterns("header")["proposer_noun"].search(letter.text.text):
         return
-    if not patterns("header")["proposer_noun"].search(letter.text.text):
-        raise NotAReply("no title, issuer, date or number, and no word of a proposal: drop reply letters only")
+    raise NotAReply("no issuer, date or number, and no word of a proposal: drop reply letters only")
 
 
 _SETTLED = frozenset({"solved_or_adopted"})

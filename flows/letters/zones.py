@@ -162,7 +162,7 @@ def _tail(rows: Sequence[Row], first: int, foot: int, text_begins: int) -> Span 
     """A signature and date that stand at the end of the last paragraph."""
     for row in reversed(rows[first:foot]):
         view = row.view[-90:]
-        hit = patterns("layout")["tail"].search(view)
+        hit = None if view.endswith(("。", ";", "!")) else patterns("layout")["tail"].search(view)
         if hit and row.end > text_begins:
             base = row.end - len(view)
             return Span(base + hit.start("sign"), base + hit.end("sign"))
