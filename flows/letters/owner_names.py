@@ -68,9 +68,9 @@ class Names:
             self._resolved[said] = found or self._directory.resolve(said + self._wording.office, self._place)
         return self._resolved[said]
 
-    def problem(self, owner: Owner) -> Problem:
-        """What a person is told of a body that the directory does not have."""
-        found = _problem(self._directory, owner.mention, self._place)
+    def problem(self, owner: Owner, body: Body) -> Problem:
+        """What a person is told of a body that the directory does not have; 有关部门 is like none in particular."""
+        found = _problem(self._directory, owner.mention, self._place, body.kind in ("named", "place"))
         return replace(found, span=owner.span)
 
     def _meant(self, body: Body) -> Agency | None:
@@ -110,9 +110,10 @@ def _owner(mention: str, agency: Agency | None, role: OwnerRole, basis: OwnerBas
 
 
 @lru_cache(maxsize=4096)
-def _problem(directory: Directory, mention: str, place: str | None) -> Problem:
+def _problem(directory: Directory, mention: str, place: str | None, suggest: bool) -> Problem:
     """Letters of one site miss the same names again and again, and looking for alike ones is dear."""
     wording = owner_wording()
-    names = "、".join(agency.name for agency in directory.suggest(mention, place)[:3])
+    alike = directory.suggest(mention, place)[:3] if suggest else []
+    names = "、".join(agency.name for agency in alike)
     message = wording.unknown_with if names else wording.unknown
     return Problem("agency_unknown", message.format(mention=mention, names=names))

@@ -79,15 +79,18 @@ class _Reading:
         block = self._block(draft)
         found = self._found(draft, block)
         owners: list[Owner] = []
+        problems: list[Problem] = []
         for body, role in found.members[:_MOST]:
             for owner in self._names.owners(body, role, found.basis):
-                if all(owner.name is None or owner.name != other.name for other in owners):
-                    owners.append(owner)
+                if any((owner.name or owner.mention) == (other.name or other.mention) for other in owners):
+                    continue
+                owners.append(owner)
+                if owner.name is None:
+                    problems.append(self._names.problem(owner, body))
         if not any(owner.role == "lead" for owner in owners):
             owners.insert(0, self._names.writer())
-        problems = tuple(self._names.problem(owner) for owner in owners if owner.name is None and owner.mention)
         trailing = self._letter.text.text[block.start : block.end] if block else ""
-        return Owned(tuple(owners), problems, found.way, trailing)
+        return Owned(tuple(owners), tuple(problems), found.way, trailing)
 
     def _found(self, draft: Draft, block: Labelled | None) -> _Found:
         if block is not None and has_lead(block.members):
