@@ -39,7 +39,7 @@ class Limits:
     wall_seconds: float = 60.0
     readers: int = 2
     file_bytes: int = 200 * 2**20
-    recogniser_memory: int = 3 * 2**30  # address space; what it really holds is about 450 MB
+    recogniser_memory: int = 3 * 2**29  # address space; what it really holds is 350 MB, 450 with a huge picture
     recogniser_cpu_seconds: int = 60
     recogniser_wall_seconds: float = 120.0
     recognisers: int = 1

@@ -18,6 +18,7 @@ from flows.letters.reading.magic import name_of
 # For pages drawn from text alone; it comes with a package of fonts.
 FONT = Path(pylopdf_fonts_zh_cn.__file__).parent / "NotoSansSC-Regular.otf"
 _LONG_SIDE = 2200  # pixels of a rendered page: A4 at 188 dpi
+_SCAN_SIDE = 3600  # pixels of a scan: A4 at 300 dpi has 3508; more tells recognition nothing
 _SHOWN_SIDE = 1500  # pixels of a page that people look at
 _MARK = (255, 226, 110)
 
@@ -69,6 +70,9 @@ def _of_image(data: bytes, name: str, number: int) -> Picture:
     except (OSError, SyntaxError, ValueError, EOFError, UnidentifiedImageError) as fault:
         raise UnreadableLetter(f"{name}: the picture is damaged or cut off ({fault}); send it again") from fault
     width, height = image.size_in_points(frame)
+    if max(frame.size) > _SCAN_SIDE:
+        frame = _upright(frame)
+        frame.thumbnail((_SCAN_SIDE, _SCAN_SIDE), reducing_gap=2.0)
     return Picture(_upright(frame), number, width, height)
 
 
