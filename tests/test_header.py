@@ -122,3 +122,32 @@ def test_the_facts_of_a_web_page_are_read(text: str, meta: tuple[tuple[str, str]
     assert header.title == "对禾川县第十七届人大五次会议第45号建议的答复"
     named = {"document_number", "date", "outcome", "disclosure", "issuers[0]"}
     assert named & set(dict(header.spans)) == (named if has_place else set())
+
+
+_MARKS = tomllib.loads((Path(__file__).parent / "specs" / "marks.toml").read_text("utf-8"))
+_BETWEEN = """关于区政协九届一次会议第21号提案的答复
+丁某委员：
+您提出的《关于智慧停车的提案》收悉，现答复如下：
+已经落实。
+禾川区司法局
+2023年3月3日
+"""
+
+
+@pytest.mark.parametrize("above", [True, False], ids=["above", "below"])
+@pytest.mark.parametrize("name", ["outcome", "disclosure"])
+def test_marks_are_read_above_and_below_the_text(name: str, above: bool) -> None:
+    found = []
+    for written, _ in _MARKS[name]:
+        header = _letter(f"{written}\n{_BETWEEN}" if above else f"{_BETWEEN}{written}\n").header
+        found.append([written, getattr(header, name) or ""])
+        assert (header.title, header.issuers) == ("关于区政协九届一次会议第21号提案的答复", ("禾川区司法局",))
+    assert found == _MARKS[name]
+
+
+def test_session_and_number_are_read_from_the_title() -> None:
+    found = []
+    for title, _, _ in _MARKS["title"]:
+        proposal = _letter(f"{title}\n丁某：\n来文收悉，现答复如下：\n已经落实。\n").header.proposal
+        found.append([title, (proposal and proposal.session) or "", (proposal and proposal.number) or ""])
+    assert found == _MARKS["title"]

@@ -46,7 +46,7 @@ def _label() -> re.Pattern[str]:
     before = "|".join(load_table("labels")["before"])
     # A label begins a line, or follows a blank, a bracket, a bar, a bullet or a mark; a colon or a bracket ends it.
     return re.compile(
-        rf"(?:^|(?<=[\s\[\](|·•*,;。)]))(?:{before})?(?P<label>{written})\s*(?:\]?\s*[:]|\]|(?=\[))\s*"
+        rf"(?:^|(?<=[\s\[\](|·•*,;。)]))(?:{before})?(?P<label>{written})\s*(?:\]?\s*[:]|\]|(?=\[|\([A-D]\d?\)))\s*"
     )
 
 

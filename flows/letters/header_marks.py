@@ -63,14 +63,24 @@ def _notices(zones: Zones) -> Iterator[Found]:
 
 
 _GAP = re.compile(r"\s{2,}|\u3000+")
+_SHORT_GAP = re.compile(r"\s+|(?<=.)(?=[\[(])")
+_SHORT = 16
+
+
+def is_mark(view: str) -> bool:
+    """Whether a line holds nothing but a result's class and a notice of disclosure."""
+    class_line, notice = patterns("header")["class_line"], patterns("layout")["notice_line"]
+    pieces = list(_pieces(Row(0, len(view), view)))
+    return bool(pieces) and all(class_line.fullmatch(p.view) or notice.fullmatch(p.view) for p in pieces)
 
 
 def _pieces(row: Row) -> Iterator[Row]:
-    """The parts of a line that gaps keep apart."""
+    """The parts of a line that gaps keep apart; in a very short line also what stands in brackets."""
     if len(row.view) > 120:
         return
     at = 0
-    for start, end in (*(hit.span() for hit in _GAP.finditer(row.view)), (len(row.view), 0)):
+    gap = _SHORT_GAP if len(row.view) <= _SHORT else _GAP
+    for start, end in (*(hit.span() for hit in gap.finditer(row.view)), (len(row.view), 0)):
         if at < start:
             yield Row(row.start + at, row.start + start, row.view[at:start])
         at = end

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flows.letters.header_labels import Labelled, begins_with_label, field_of, is_label
+from flows.letters.header_marks import is_mark
 from flows.letters.wordings import patterns
 from flows.letters.zones import Row, Zones
 
@@ -22,7 +23,11 @@ def title_of(zones: Zones, labels: Sequence[Labelled]) -> Row | None:
     for label in labels:
         if label.field == "title" and label.span and len(label.value) > 4:
             return Row(label.span.start, label.span.end, label.value)
-    return next((row for row in reversed(head) if patterns("header")["title_proposal"].fullmatch(row.view)), None)
+    for name in ("title_proposal", "title_bare"):
+        for row in reversed(head):
+            if patterns("header")[name].fullmatch(row.view):
+                return row
+    return None
 
 
 def other_title(zones: Zones) -> Row | None:
@@ -49,11 +54,9 @@ def _may_be_title(row: Row) -> bool:
         return False
     if begins_with_label(view) or is_label(view) or view.endswith(rules["letterhead_end"].pattern):
         return False
-    if any(rules[name].fullmatch(view) for name in ("class_line", "number_rest")):
+    if rules["number_rest"].fullmatch(view) or is_mark(view):
         return False
-    if any(rules[name].match(view) for name in ("document_number", "document_number_round")):
-        return False
-    return patterns("layout")["notice_line"].fullmatch(view) is None
+    return not any(rules[name].match(view) for name in ("document_number", "document_number_round"))
 
 
 def _candidates(head: Sequence[Row], plain: Sequence[bool]) -> list[Row]:
