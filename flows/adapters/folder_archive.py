@@ -9,7 +9,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from flows.letters.errors import ArchiveConflict, ArchiveDamaged, SettingsError, Unavailable
 from flows.ports import Receipt, Retention
@@ -62,10 +62,9 @@ class FolderArchive:
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         # Only the folder in which the prefix ends is walked: an archive holds millions of keys.
-        start = self._root / PurePosixPath(prefix).parent if not prefix.endswith("/") else self._root / prefix
-        for path in _files(start):
-            key = path.relative_to(self._root).as_posix()
-            if key.startswith(prefix) and not key.startswith("."):
+        folder = prefix.rpartition("/")[0]
+        for key in _keys(os.path.join(self._root, folder), f"{folder}/" if folder else ""):
+            if key.startswith(prefix):
                 yield key
 
     def versions(self, key: str) -> list[Receipt]:
@@ -87,20 +86,22 @@ class FolderArchive:
         parts = key.split("/")
         if any(part in ("", "..") or part.startswith(".") or "\0" in part for part in parts):
             raise SettingsError(f"{key!r} is no archive key")
-        return self._root.joinpath(*parts)
+        return self._root / key
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Every file under ``folder`` in the order of their keys."""
-    if not folder.is_dir():
+def _keys(folder: str, before: str) -> Iterator[str]:
+    """The keys of every file under ``folder``, in their order; ``before`` is what the folder adds to a name."""
+    if not os.path.isdir(folder):
         return
     # A folder sorts as its name with the slash, as its keys do.
     entries = sorted(os.scandir(folder), key=lambda e: e.name + "/" if e.is_dir(follow_symlinks=False) else e.name)
     for entry in entries:
+        if entry.name.startswith("."):
+            continue
         if entry.is_dir(follow_symlinks=False):
-            yield from _files(Path(entry.path))
-        elif entry.is_file(follow_symlinks=False) and not entry.name.startswith("."):
-            yield Path(entry.path)
+            yield from _keys(entry.path, f"{before}{entry.name}/")
+        elif entry.is_file(follow_symlinks=False):
+            yield before + entry.name
 
 
 def _create(path: Path, data: bytes) -> bool:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -16,6 +18,11 @@ DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 _MANIFEST, _TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can say
 _MAX_BYTES, _MAX_FILES = 2 * 1024**3, 10_000
+
+# What the library raises on bytes that are no ZIP, or an encrypted, packed or broken one.
+_NO_ZIP = (
+    zipfile.BadZipFile, zlib.error, struct.error, ValueError, RuntimeError, EOFError, OSError, OverflowError, MemoryError,
+)  # fmt: skip
 
 FaultCode = Literal["pack_unreadable", "file_missing", "file_changed", "file_extra", "oxum_wrong"]
 
@@ -69,7 +76,7 @@ def read_bag(data: bytes) -> Bag:
     """The bag in a ZIP, every file checked against its manifests; never raises, the faults say what is wrong."""
     try:
         name, files = _unzip(data)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as fault:
+    except _NO_ZIP as fault:
         return Bag("", {}, {}, (BagFault("pack_unreadable", "", str(fault)),))
     faults = _check(files, _MANIFEST, payload=True) + _check(files, _TAG_MANIFEST, payload=False)
     info = _info(files.get("bag-info.txt", b""))
@@ -92,10 +99,24 @@ def _unzip(data: bytes) -> tuple[str, dict[str, bytes]]:
             if not path or path in files:
                 raise ValueError(f"{entry.filename!r} is no file of a bag, or there twice")
             names.add(name)
-            files[path] = archive.read(entry)
+            files[path] = _stored(data, entry) or archive.read(entry)
     if len(names) != 1:
         raise ValueError("a bag is one folder")
     return names.pop(), files
+
+
+def _stored(data: bytes, entry: zipfile.ZipInfo) -> bytes | None:
+    """The bytes of an entry as it lies in ``data``, without a copy of the library's bookkeeping; None where packed."""
+    if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 0x1 or entry.compress_size != entry.file_size:
+        return None
+    header = data[entry.header_offset : entry.header_offset + 30]
+    if header[:4] != b"PK\3\4":
+        raise zipfile.BadZipFile(f"no entry where {entry.filename!r} should begin")
+    start = entry.header_offset + 30 + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+    content = data[start : start + entry.file_size]
+    if len(content) != entry.file_size:
+        raise zipfile.BadZipFile(f"{entry.filename!r} is cut off")
+    return content
 
 
 def _check(files: Mapping[str, bytes], manifest: str, *, payload: bool) -> list[BagFault]:

@@ -46,7 +46,7 @@ class Event:
     @property
     def id(self) -> str:
         """Derived from the event, so that the same event told twice is one."""
-        return "E" + hashlib.sha256(_line(self.body).encode("utf-8")).hexdigest()[:24]
+        return _digest(self.body)
 
     @property
     def body(self) -> dict[str, Any]:
@@ -78,12 +78,12 @@ def from_lines(content: bytes) -> tuple[Event, ...]:
         if wrong:
             faults += [f"line {number}: {one}" for one in wrong]
             continue
+        if told.pop("eventIdentifier") != _digest(told):
+            faults.append(f"line {number}: the event is not the one its identifier was made for")
         event = Event(
             told["eventType"], told["eventDateTime"], told["eventOutcome"], told["linkingAgent"], told["linkingObject"],
             told["eventDetail"],
         )  # fmt: skip
-        if event.id != told["eventIdentifier"]:
-            faults.append(f"line {number}: the event is not the one its identifier was made for")
         events.append(event)
     if faults:
         raise ValueError("\n".join(faults))
@@ -147,6 +147,10 @@ def _add(parent: etree.Element, name: str, text: str) -> etree.Element:
     element = etree.SubElement(parent, name)
     element.text = text
     return element
+
+
+def _digest(body: Mapping[str, Any]) -> str:
+    return "E" + hashlib.sha256(_line(body).encode("utf-8")).hexdigest()[:24]
 
 
 def _line(value: Mapping[str, Any]) -> str:

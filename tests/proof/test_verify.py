@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import shutil
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import bagit
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from flows.adapters.folder_archive import FolderArchive
 from flows.letters import merkle
@@ -99,7 +102,10 @@ def _reseal_first(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "expected"),
     [
-        (lambda f: _overwrite(_pack(f)), {"leaf_changed", "file_changed", "quote_wrong", "pack_unreadable"}),
+        (
+            lambda f: _overwrite(_pack(f)),
+            {"leaf_changed", "file_changed", "original_wrong", "quote_wrong", "events_wrong", "record_invalid"},
+        ),
         (lambda f: _overwrite(next((f / "records").rglob("*.txt"))), {"leaf_changed"}),
         (lambda f: _truncate(_pack(f)), {"leaf_changed", "pack_unreadable"}),
         (lambda f: _truncate(_original(f)), {"leaf_changed", "original_changed"}),
@@ -245,3 +251,23 @@ def test_the_record_of_the_tests_is_a_real_one() -> None:
     import schemas
 
     assert schemas.faults("v1/record", letter()[2]) == []
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_damage_to_a_pack_makes_the_check_itself_fail(template: Path, data: st.DataObject) -> None:
+    """Bytes changed, cut or repeated anywhere: findings, never an exception; a change to the contents always shows."""
+    whole = _pack(template).read_bytes()
+    at = data.draw(st.integers(0, len(whole) - 1))
+    deed = data.draw(st.sampled_from(["flip", "cut", "repeat", "zero"]))
+    length = data.draw(st.integers(1, 200))
+    hurt = {
+        "flip": whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :],
+        "cut": whole[:at],
+        "repeat": whole[:at] + whole[at : at + length] * 2 + whole[at + length :],
+        "zero": whole[:at] + bytes(len(whole[at : at + length])) + whole[at + length :],
+    }[deed]
+    checked = check_pack(hurt, "k")
+    assert (checked.sha256 == hashlib.sha256(whole).hexdigest()) == (hurt == whole)
+    if checked.findings == ():
+        assert read_bag(hurt).files == read_bag(whole).files
