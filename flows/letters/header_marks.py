@@ -71,6 +71,8 @@ def is_mark(view: str) -> bool:
     """Whether a line holds nothing but a result's class and a notice of disclosure."""
     class_line, notice = patterns("header")["class_line"], patterns("layout")["notice_line"]
     pieces = list(_pieces(Row(0, len(view), view)))
+    if class_line.fullmatch(view):
+        return True
     return bool(pieces) and all(class_line.fullmatch(p.view) or notice.fullmatch(p.view) for p in pieces)
 
 
