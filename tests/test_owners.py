@@ -51,7 +51,7 @@ def test_statement(row: dict[str, list[str] | str]) -> None:
     assert [owner.role for owner in owned.owners] == ["lead"] + ["support"] * (len(found) - 1)
 
 
-@pytest.mark.parametrize("kind", ["self", "area", "back", "kind", "suffix"])
+@pytest.mark.parametrize("kind", ["self", "area", "back", "nation", "kind", "suffix"])
 def test_bodies(kind: str) -> None:
     for text, body in BODIES[kind]["hits"]:
         assert body in [found.said for found in bodies_in(view_of(text), NOBODY)], text

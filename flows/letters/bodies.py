@@ -14,6 +14,7 @@ from flows.letters.rules.load import load_table
 
 BodyKind = Literal["named", "place", "self", "all", "area", "back", "kind"]
 
+_LONGER = 8  # a name that ends goes on by no more than this (集团 to 集团有限公司)
 _REACH = 24  # the longest name of a body that is in no directory
 
 
@@ -37,15 +38,18 @@ class _Table:
 
     def __init__(self, table: dict[str, Any]) -> None:
         suffix = table["suffix"]
-        words = "|".join(sorted([*suffix["office"], *suffix["place"]], key=len, reverse=True))
+        ends = [*suffix["office"], *suffix["place"], *suffix["behind_level"]]
+        words = "|".join(sorted(ends, key=len, reverse=True))
         self.words = re.compile(
-            f"(?P<area>{table['area']['pattern']})|(?P<self>{table['self']['pattern']})"
+            f"(?P<named>{table['nation']['pattern']})|(?P<area>{table['area']['pattern']})|(?P<self>{table['self']['pattern']})"
             f"|(?P<back>{table['back']['pattern']})|(?P<kind>{table['kind']['pattern']})"
         )
         self.starts = re.compile(f"[{re.escape(table['starts'])}]")
         self.all = re.compile(table["self"]["all"])
         self.suffix = re.compile(words)
         self.places = tuple(suffix["place"])
+        self.no_level_end = re.compile(suffix["no_level_end"])
+        self.behind_level = frozenset(suffix["behind_level"])
         self.not_after = re.compile(suffix["not_after"])
         self.begins = re.compile(table["begins"]["pattern"] + r"|[^\u4e00-\u9fff]")
         self.not_names = re.compile(table["not_names"]["pattern"])
@@ -76,12 +80,15 @@ def bodies_in(view: str, directory: Directory) -> tuple[Body, ...]:
         if not is_quoted(match.start()) and taken.free(match.start(), match.end()):
             kind = match.lastgroup or "kind"
             said = match.group()
-            found.append(Body(match.start(), match.end(), said, "all" if table.all.match(said) else kind))  # type: ignore[arg-type]
+            body_kind: Any = "all" if table.all.match(said) else kind
+            found.append(Body(match.start(), match.end(), said, body_kind, known=kind == "named"))
     taken = _Taken(found)
     outside: list[Body] = []
     for body in _unknown(table, view, taken):
         if not is_quoted(body.start):
             # 镇社区 goes into 镇社区基金会, and 平台公司 before a company's name says what it is.
+            if outside and outside[-1].start == body.start and body.end - outside[-1].end > _LONGER:
+                continue
             while outside and outside[-1].end >= body.start:
                 outside.pop()
             outside.append(body)
@@ -135,6 +142,10 @@ def _unknown(table: _Table, view: str, taken: _Taken) -> Iterator[Body]:
         start += len(table.apposition.match(view[start : match.end()]).group())  # type: ignore[union-attr]
         said = view[start : match.end()]
         counted = view[start - 1 : start].isdecimal()
+        if match.group() in table.behind_level and (
+            said[0] not in table.level or len(said) < 3 or table.no_level_end.match(view, match.end())
+        ):
+            continue
         if start == match.start() or counted or not taken.free(start, match.end()) or table.not_names.search(said):
             continue
         place = match.group().endswith(table.places)
