@@ -151,3 +151,31 @@ def test_session_and_number_are_read_from_the_title() -> None:
         proposal = _letter(f"{title}\n丁某：\n来文收悉，现答复如下：\n已经落实。\n").header.proposal
         found.append([title, (proposal and proposal.session) or "", (proposal and proposal.number) or ""])
     assert found == _MARKS["title"]
+
+
+def test_a_salutation_names_bodies_whole_and_people_bare() -> None:
+    letters = {said: _letter(_BETWEEN.replace("丁某委员：", said)) for said, _ in _MARKS["addressee"]}
+    assert {said: list(letter.header.addressees) for said, letter in letters.items()} == dict(_MARKS["addressee"])
+
+
+def test_whoever_signs_is_the_issuer_and_no_part_of_the_text() -> None:
+    letters = {name: _letter(_BETWEEN.replace("禾川区司法局", name)) for name in _MARKS["issuer"]}
+    assert {name: letter.header.issuers for name, letter in letters.items()} == {n: (n,) for n in _MARKS["issuer"]}
+    bodies = {tuple(span.quote(letter.text.text) for span in letter.body) for letter in letters.values()}
+    assert bodies == {("已经落实。",)}
+
+
+@pytest.mark.parametrize(
+    ("signed", "issuers"),
+    [
+        ("禾川县教育局（盖章）", ["禾川县教育局"]),
+        ("禾川县教育局　　禾川县财政局", ["禾川县教育局", "禾川县财政局"]),
+        ("禾川县教育局 禾川县财政局", ["禾川县教育局", "禾川县财政局"]),
+        ("禾川县教育局\n禾川县财政局", ["禾川县教育局", "禾川县财政局"]),
+        ("禾川县教育局、禾川县财政局", ["禾川县教育局", "禾川县财政局"]),
+        ("禾川市 教育局", ["禾川市 教育局"]),
+        ("禾 川 市 教 育 局", ["禾川市教育局"]),
+    ],
+)
+def test_several_signers_and_spaced_ones(signed: str, issuers: list[str]) -> None:
+    assert list(_letter(_BETWEEN.replace("禾川区司法局", signed)).header.issuers) == issuers

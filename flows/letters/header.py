@@ -63,10 +63,10 @@ def header_of(letter: LetterText, zones: Zones) -> tuple[Header, tuple[Problem, 
         letter_type=letter_type,
         document_number=draft.put("document_number", number),
         title=_title_text(draft, title, text),
-        issuers=draft.put_all("issuers", header_names.issuers_of(zones, labels, title)),
+        issuers=draft.put_all("issuers", _as_written(header_names.issuers_of(zones, labels, title), text)),
         date=signed[0] if signed else None,
         addressees=draft.put_all("addressees", header_names.addressees_of(zones, text)),
-        copies_to=draft.put_all("copies_to", header_names.copies_of(zones)),
+        copies_to=draft.put_all("copies_to", _as_written(header_names.copies_of(zones), text)),
         # A paper of another kind may speak of many proposals; it answers none.
         proposal=_proposal(draft, text, zones, title, formula, labels) if letter_type != "other" else None,
         outcome=draft.put("outcome", outcome_in(zones, labels, number)),
@@ -75,6 +75,11 @@ def header_of(letter: LetterText, zones: Zones) -> tuple[Header, tuple[Problem, 
     )
     spans = tuple(sorted(draft.spans.items(), key=lambda item: (item[1], item[0])))
     return replace(header, spans=spans), tuple(draft.problems)
+
+
+def _as_written(found: Sequence[header_names.Named], text: str) -> list[header_names.Named]:
+    """Names with the marks of the letter, which folding made half-width."""
+    return [(span.quote(text) if span else name, span) for name, span in found]
 
 
 def _title_text(draft: _Draft, title: Row | None, text: str) -> str | None:

@@ -101,7 +101,7 @@ def names_in(view: str, at: int) -> list[Named]:
         if not _is_body(piece) and (prefix := rules["person_start"].match(piece)):
             begin += prefix.end()
             piece = piece[prefix.end() :]
-        name = piece.strip()
+        name = re.sub(r"\s*\([^()]*\)$", "", piece.strip())
         if name:
             begin += piece.index(name)
             found.append((_squeezed(name), Span(at + begin, at + begin + len(name))))
