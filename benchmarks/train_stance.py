@@ -205,7 +205,7 @@ def _lse(values: np.ndarray, axis: int) -> np.ndarray:
     return summed
 
 
-def train(chains: Sequence[Chain], penalty: float = 1.0, rounds: int = 150, least: int = 3, rate: float = 0.08) -> Model:
+def train(chains: Sequence[Chain], penalty: float = 3.0, rounds: int = 150, least: int = 5, rate: float = 0.08) -> Model:
     """Gradient descent (Adam) on the penalised log-likelihood; the same letters give the same weights."""
     model = Model(chains, least)
     batch = batch_of(model, chains)
@@ -300,7 +300,7 @@ def main() -> None:
     options.add_argument("gold", nargs="+", type=Path)
     options.add_argument("--out", type=Path)
     options.add_argument("--folds", type=int, default=5)
-    options.add_argument("--penalty", type=float, default=1.0)
+    options.add_argument("--penalty", type=float, default=3.0)
     chosen = options.parse_args()
     letters: dict[Path, list[Gold]] = {}
     for gold_file in chosen.gold:

@@ -113,7 +113,18 @@ def _path(clauses: Sequence[Described], weights: Weights) -> list[Judged]:
         label = choice[label]
         labels.append(label)
     labels.reverse()
+    labels = [_heard(label, own) for label, own in zip(labels, emissions, strict=True)]
     return [Judged(LABELS[label], _share(own, label)) for label, own in zip(labels, emissions, strict=True)]
+
+
+def _heard(label: int, scores: Scores) -> int:
+    """A clause that speaks up this clearly is not talked down to nothing by its neighbours."""
+    if label == _NOTHING and max(scores) - scores[label] > _CLEAR:
+        return scores.index(max(scores))
+    return label
+
+
+_NOTHING, _CLEAR = LABELS.index("none"), 2.0
 
 
 def _share(scores: Sequence[float], label: int) -> float:
