@@ -179,3 +179,13 @@ def test_whoever_signs_is_the_issuer_and_no_part_of_the_text() -> None:
 )
 def test_several_signers_and_spaced_ones(signed: str, issuers: list[str]) -> None:
     assert list(_letter(_BETWEEN.replace("禾川区司法局", signed)).header.issuers) == issuers
+
+
+def test_a_covering_formula_names_the_proposal_and_is_no_text() -> None:
+    found = []
+    for formula, _, _ in _MARKS["formula"]:
+        letter = _letter(_BETWEEN.replace("您提出的《关于智慧停车的提案》收悉，现答复如下：", formula))
+        proposal, text = letter.header.proposal, letter.text.text
+        body = "".join(span.quote(text) for span in letter.body).replace("\n", "")
+        found.append([formula, (proposal and proposal.title) or "", body.removesuffix("已经落实。")])
+    assert found == _MARKS["formula"]
