@@ -24,8 +24,9 @@ def kinds(say: str, on: date = ON) -> set[str]:
     return {m.kind for m in date_forms().mentions(fold(say).text, on, None)}
 
 
-def found(say: str, on: date | None, lead_in: str = "") -> str:
-    deadline = deadlines.find(fold(say, traditional=simplified(say, always=True) != say), on, lead_in).deadline
+def found(say: str, on: date | None, lead_in: str = "", before: str = "") -> str:
+    said = fold(say, traditional=simplified(say, always=True) != say)
+    deadline = deadlines.find(said, on, lead_in, before).deadline
     return "" if deadline is None else f"{deadline.day or '-'} {deadline.precision}"
 
 
@@ -59,7 +60,7 @@ def test_context(row: dict[str, list[str]]) -> None:
 @pytest.mark.parametrize("row", SPECS["statement"], ids=lambda row: row["say"][:24])
 def test_statement(row: dict[str, str]) -> None:
     on = date.fromisoformat(row.get("on", "2024-05-06")) if row.get("on") != "" else None
-    assert found(row["say"], on, row.get("lead_in", "")) == row["found"]
+    assert found(row["say"], on, row.get("lead_in", ""), row.get("before", "")) == row["found"]
 
 
 def test_lunar_feasts_agree_with_the_holiday_tables() -> None:

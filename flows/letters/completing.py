@@ -16,6 +16,7 @@ from flows.letters.model import COMMITMENT_STANCES, Deadline, Draft, LetterText,
 from flows.letters.owners import Owned
 from flows.letters.script import simplified
 
+_YEAR_GOES_ON = 200  # characters for which a year that was said holds for bare months
 _BLANK = re.compile(r"\s+")
 
 
@@ -75,7 +76,7 @@ def _statement(
     said = fold(text, start, traditional=whole.traditional)
     committed = draft.stance in COMMITMENT_STANCES
     dated = (
-        deadlines.find(said, letter.header.date, _governing(letter, view, draft, whose))
+        deadlines.find(said, letter.header.date, _governing(letter, view, draft, whose), _before(letter, start))
         if committed
         else deadlines.NOTHING
     )
@@ -119,6 +120,12 @@ def _governing(letter: ReplyLetter, view: str, draft: Draft, whose: Owned) -> st
     if whose.trailing or lead_in is None or not owners.governs(view, lead_in):
         return whose.trailing
     return lead_in.quote(letter.text.text)
+
+
+def _before(letter: ReplyLetter, start: int) -> str:
+    """What the paragraph says before the statement, as far as a year goes on."""
+    low = max(0, start - _YEAR_GOES_ON)
+    return letter.text.text[max(low, letter.text.text.rfind("\n", low, start) + 1) : start]
 
 
 def _policy_default(letter: ReplyLetter, months: int) -> Deadline | None:

@@ -78,6 +78,7 @@ class DateForms:
         self._wait = re.compile(f"{condition['waits']}[^,;。]{{0,{_CLAUSE}}}?{condition['waiting_ends']}")
         self._when = re.compile(condition["ends"])
         self._bound = re.compile(table["bound"])
+        self._ends = table["sentence_ends"]
         self._marks = table["quotation"]
         self._content = re.compile(table["content"]["opens"])
         self._periods = Periods(table)
@@ -90,6 +91,11 @@ class DateForms:
         """Where the content of a promised paper begins (明确, 规定), behind ``after``."""
         match = self._content.search(text, after)
         return match.start() if match else None
+
+    def opens_sentence(self, text: str, mention: Mention) -> bool:
+        """Whether the year is the frame of a sentence: 2025年，我局将…."""
+        opening = mention.start == 0 or text[mention.start - 1] in self._ends
+        return opening and text[mention.end : mention.end + 1] in (",", ":")
 
     def mentions(self, text: str, on: date | None, year: int | None) -> list[Mention]:
         """Every day and period in ``text`` (folded), in order; ``year`` is that of a governing lead-in."""

@@ -28,17 +28,19 @@ class Dated:
 NOTHING = Dated(None, (), (), 0)
 
 
-def find(said: Folded, on: date | None, governing: str = "") -> Dated:
+def find(said: Folded, on: date | None, governing: str = "", before: str = "") -> Dated:
     """The deadline of a statement read as ``said``, in a letter of the day ``on``.
 
     ``governing`` is the lead-in of the list the statement stands in: its date holds where the item names none, and
-    its year is the year of the item's bare months.
+    its year is the year of the item's bare months.  ``before`` is what the paragraph says before the statement: a year
+    that a month of the same sentence was given, or that opens a sentence there, goes on too.
     """
     forms = date_forms()
     if not forms.may_stand_in(said.text):
         found: list[Mention] = []
     else:
-        found = forms.mentions(said.text, on, _year_of(forms, governing, on))
+        year = _year_of(forms, governing, on) or _year_before(forms, before, on)
+        found = forms.mentions(said.text, on, year)
     found = forms.ruled(said.text, found)
     best = _best(forms, said.text, found, on)
     taken = tuple((m.start, m.end) for m in found if m.force != "none" or m.kind not in _SPANS_OF_DAYS)
@@ -59,6 +61,19 @@ def _year_of(forms: DateForms, governing: str, on: date | None) -> int | None:
         return None
     years = [m.year for m in forms.mentions(fold(governing).text, on, None) if m.year and m.force != "none"]
     return years[-1] if years else None
+
+
+def _year_before(forms: DateForms, before: str, on: date | None) -> int | None:
+    """The year of 2025年3月底前招标；6月底前开工, or of a sentence that begins with 2025年，."""
+    if not before or not forms.may_stand_in(before):
+        return None
+    text = fold(before).text
+    full_stop = text.rfind("。")
+    for mention in reversed(forms.mentions(text, on, None)):
+        same_sentence = mention.start > full_stop and _FINENESS[mention.precision] < _FINENESS["year"]
+        if mention.year and (same_sentence or forms.opens_sentence(text, mention)):
+            return mention.year
+    return None
 
 
 def _inherited(forms: DateForms, governing: str, on: date | None) -> Deadline | None:
