@@ -38,8 +38,10 @@ def chase_day(
     unsigned = ledger.unsigned(today)
     quiet = [row for row in ledger.without_due() if row["state"] in RUNNING]
     owners = ledger.owners_by_commitment([row["id"] for row in (*due, *quiet)])
-    asked = clocks.chase(due, unsigned, quiet, owners, today=today, calendar=calendar, bodies=bodies, templates=templates)
-    notices = ledger.queue(asked.notices, now)
+    asked = clocks.chase(due, unsigned, quiet, owners, today=today, calendar=calendar, bodies=bodies)
+    known = ledger.known([reminder.id for reminder in asked.reminders])
+    fresh = [reminder.make(templates) for reminder in asked.reminders if reminder.id not in known]
+    notices = ledger.queue(fresh, now)
     steps = ledger.apply_all([(change, ()) for change in asked.changes], now)
     lights = ledger.mark_lights(asked.lights, now)
     yearly = _year(ledger, bodies, calendar, today, templates)
@@ -53,12 +55,13 @@ def _year(
 ) -> tuple[list[Change], list[Notice]]:
     changes: list[Change] = []
     notices: list[Notice] = []
-    if (year := year_end.year_to_list(today, calendar)) is not None:
+    year = year_end.year_to_list(today, calendar)
+    if year is not None and not ledger.listed("annual_list", date(year, 10, 1)):
         rows = ledger.of_years([year, year - 1])
         owners = ledger.owners_by_commitment([row["id"] for row in rows])
         notices += year_end.annual_lists(rows, owners, year, today, bodies, templates)
     if (year := year_end.year_to_carry(today)) is not None:
-        rows = ledger.still_open()
+        rows = ledger.to_carry(year)
         owners = ledger.owners_by_commitment([row["id"] for row in rows])
         carried, lists = year_end.carry_over(rows, owners, year, today, bodies, templates)
         changes += carried

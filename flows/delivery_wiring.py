@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 from flows.adapters.chat_channel import ChatChannel
 from flows.adapters.folder_channel import FolderChannel
@@ -14,7 +15,7 @@ from flows.delivery import Channels
 from flows.letters.agencies import Directory
 from flows.letters.errors import SettingsError
 from flows.letters.holidays import calendar_of
-from flows.letters.sheets import Templates
+from flows.letters.sheets import Templates, shipped_templates
 from flows.letters.workdays import WorkCalendar
 from flows.ports import Channel
 from flows.settings import Settings
@@ -64,13 +65,7 @@ def bundled(settings: Settings) -> Callable[[str], bool]:
 
 def templates(settings: Settings) -> Templates:
     """The site's own templates before the shipped ones."""
-    if settings.templates is None:
-        return Templates()
-    try:
-        found = [path for path in sorted(settings.templates.iterdir()) if path.suffix in (".j2", ".typ", ".docx")]
-        return Templates(tuple((path.name, path.read_bytes()) for path in found))
-    except OSError as fault:
-        raise SettingsError(f"DUBAN_TEMPLATES: {settings.templates} cannot be read: {fault.strerror}") from fault
+    return shipped_templates() if settings.templates is None else _templates(settings.templates)
 
 
 def calendar(settings: Settings) -> WorkCalendar:
@@ -81,6 +76,15 @@ def calendar(settings: Settings) -> WorkCalendar:
         return calendar_of(settings.holidays.read_bytes(), str(settings.holidays))
     except OSError as fault:
         raise SettingsError(f"DUBAN_HOLIDAYS: {settings.holidays} cannot be read: {fault.strerror}") from fault
+
+
+@cache
+def _templates(folder: Path) -> Templates:
+    try:
+        found = [path for path in sorted(folder.iterdir()) if path.suffix in (".j2", ".typ", ".docx")]
+        return Templates(tuple((path.name, path.read_bytes()) for path in found))
+    except OSError as fault:
+        raise SettingsError(f"DUBAN_TEMPLATES: {folder} cannot be read: {fault.strerror}") from fault
 
 
 @cache

@@ -181,7 +181,8 @@ class LedgerLetters(LedgerIntake):
         queued: Sequence[Notice],
     ) -> None:
         routed = {a.commitment_id: a for a in reversed(assignments)}
-        told = {a.commitment_id for a in assignments if a.action == "notify" and a.agency_id is not None}
+        # Handed over is what its lead was told of; a supporting body alone cannot carry it.
+        told = {a.commitment_id for a in assignments if a.action == "notify" and a.agency_id and a.role == "lead"}
         kept = [
             (place, statement)
             for place, statement in enumerate(record["statements"], 1)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 
 from flows.adapters import ledger_rows
 from flows.adapters.ledger_letters import LedgerLetters
-from flows.adapters.ledger_tables import notices, owners
+from flows.adapters.ledger_tables import DEAD, LISTS, QUEUED, notices, owners
 from flows.letters.model import Notice, OwnerRole
 from flows.letters.workdays import beijing_day
 
@@ -33,7 +34,7 @@ class LedgerOutbox(LedgerLetters):
 
     def queued(self, letter_id: str | None = None, limit: int = 500, now: str | None = None) -> list[Notice]:
         """Notices not yet sent, oldest first; with ``now``, only those whose next try has come."""
-        query = sa.select(notices).where(notices.c.state == "queued")
+        query = sa.select(notices).where(sa.text(QUEUED))
         if letter_id is not None:
             query = query.where(notices.c.letter_id == letter_id)
         if now is not None:
@@ -45,9 +46,7 @@ class LedgerOutbox(LedgerLetters):
     def waiting(self, now: str, limit: int = 5000) -> list[dict[str, Any]]:
         """Queued notices whose next try has come, as rows without event and sheet, oldest first."""
         columns = [c for c in notices.c if c.name not in ("event", "sheet")]
-        query = sa.select(*columns).where(
-            notices.c.state == "queued", sa.or_(notices.c.next_try_at.is_(None), notices.c.next_try_at <= now)
-        )
+        query = sa.select(*columns).where(sa.text(QUEUED), sa.or_(notices.c.next_try_at.is_(None), notices.c.next_try_at <= now))
         with self._read() as connection:
             found = connection.execute(query.order_by(notices.c.queued_at, notices.c.id).limit(limit)).mappings()
             return [dict(row) for row in found]
@@ -57,6 +56,21 @@ class LedgerOutbox(LedgerLetters):
         with self._read() as connection:
             row = connection.execute(sa.select(notices).where(notices.c.id == notice_id)).first()
         return _notice(row) if row else None
+
+    def known(self, ids: Sequence[str]) -> set[str]:
+        """Which of these ids are notices already."""
+        found: set[str] = set()
+        with self._read() as connection:
+            for start in range(0, len(ids), 500):
+                some = sa.select(notices.c.id).where(notices.c.id.in_(ids[start : start + 500]))
+                found |= set(connection.scalars(some))
+        return found
+
+    def listed(self, kind: str, since: date) -> bool:
+        """Whether notices of a kind that speaks of many commitments were made on or after that day."""
+        query = sa.select(notices.c.id).where(sa.text(LISTS), notices.c.kind == kind)
+        with self._read() as connection:
+            return connection.execute(query.where(notices.c.queued_at >= since.isoformat()).limit(1)).first() is not None
 
     def attempts_of(self, notice_id: str) -> int:
         """How often this notice was tried so far."""
@@ -133,7 +147,7 @@ class LedgerOutbox(LedgerLetters):
     def dead(self, limit: int = 200) -> list[dict[str, Any]]:
         """Notices no channel took: id, agency, kind, tries and the last error."""
         columns = (notices.c.id, notices.c.agency_id, notices.c.kind, notices.c.attempts, notices.c.last_error)
-        query = sa.select(*columns).where(notices.c.state == "dead").order_by(notices.c.id).limit(limit)
+        query = sa.select(*columns).where(sa.text(DEAD)).order_by(notices.c.id).limit(limit)
         with self._read() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 

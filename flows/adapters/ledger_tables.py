@@ -95,6 +95,11 @@ readings = sa.Table(
     comment="each record made of a letter: one per version of the rules, none is lost",
 )
 
+# Conditions of partial indexes: a query must repeat them word for word, without parameters, to use the index.
+OPEN = "state NOT IN ('closed', 'not_fulfilled', 'withdrawn', 'superseded')"
+LISTS = "commitment_id IS NULL"
+QUEUED, DEAD = "state = 'queued'", "state = 'dead'"
+
 # -- commitments ----------------------------------------------------------------------------------------------------
 
 commitments = sa.Table(
@@ -158,10 +163,11 @@ commitments = sa.Table(
     sa.Column("carried_from", sa.Integer, comment="the last year it was carried over from"),
     sa.Column("repeats", sa.String(64), comment="the earlier commitment that promises the same"),
     sa.Column("superseded_by", sa.String(64)),
-    sa.Index("ix_commitments_state_due", "state", "due"),
-    sa.Index("ix_commitments_due", "due"),
+    sa.Index("ix_commitments_state_due", "state", "due", "id"),
+    sa.Index("ix_commitments_open", "due", "id", sqlite_where=sa.text(OPEN), postgresql_where=sa.text(OPEN)),
     sa.Index("ix_commitments_lead", "lead_agency_id", "state"),
     sa.Index("ix_commitments_year", "year", "state"),
+    sa.Index("ix_commitments_year_due", "year", "due", "id"),
 )
 _UNSIGNED = "handed_on IS NOT NULL AND signed_on IS NULL AND objected_on IS NULL AND left_on IS NULL"
 owners = sa.Table(
@@ -251,10 +257,12 @@ notices = sa.Table(
     sa.Column("bundle_id", sa.String(80), comment="the bundle that carries it"),
     sa.Index(
         "ix_notices_queued", "queued_at", "id",
-        sqlite_where=sa.text("state = 'queued'"), postgresql_where=sa.text("state = 'queued'"),
+        sqlite_where=sa.text(QUEUED), postgresql_where=sa.text(QUEUED),
     ),
+    sa.Index("ix_notices_dead", "id", sqlite_where=sa.text(DEAD), postgresql_where=sa.text(DEAD)),
     sa.Index("ix_notices_state", "state"),
     sa.Index("ix_notices_bundle", "bundle_id"),
+    sa.Index("ix_notices_lists", "kind", "queued_at", sqlite_where=sa.text(LISTS), postgresql_where=sa.text(LISTS)),
     comment="the outbox: written in the transaction of what it tells, marked sent after the channel said so",
 )  # fmt: skip
 answers = sa.Table(

@@ -10,8 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from flows.adapters.ledger_steps import LedgerSteps, with_letter
-from flows.adapters.ledger_tables import commitments, intake, letters, notices, occurrences, owners, unresolved
-from flows.letters.lifecycle import open_states
+from flows.adapters.ledger_tables import OPEN, commitments, intake, letters, notices, occurrences, owners, unresolved
 
 _ORDER = (letters.c.entered_at, letters.c.id, commitments.c.place)
 # In these states the owner has the word; the clocks of the promise run.
@@ -52,7 +51,10 @@ class LedgerViews(LedgerSteps):
             return {row.state: row.n for row in connection.execute(_by_state(commitments))}
 
     def rows(self, wanted: Filter | None = None, limit: int | None = None, offset: int = 0) -> list[dict[str, Any]]:
-        """The ledger as a table: one row per commitment with its letter's columns, in order of entry."""
+        """The ledger as a table: one row per commitment with its letter's columns.
+
+        In order of entry; of one state, one year or before a day: by the day they are due.
+        """
         query = _filtered(wanted or Filter())
         query = query.order_by(commitments.c.due, commitments.c.id) if _by_due(wanted) else query.order_by(*_ORDER)
         if limit is not None:
@@ -94,12 +96,12 @@ class LedgerViews(LedgerSteps):
 
     def due_by(self, last: date) -> list[dict[str, Any]]:
         """Commitments the owner has the word on, due on or before ``last``, with their letters."""
-        query = with_letter().where(commitments.c.state.in_(RUNNING), commitments.c.due <= last.isoformat())
+        query = with_letter().where(sa.text(OPEN), commitments.c.state.in_(RUNNING), commitments.c.due <= last.isoformat())
         return self._all(query.order_by(commitments.c.due, commitments.c.id))
 
     def without_due(self) -> list[dict[str, Any]]:
         """Commitments the owner has the word on that have no day to be done by, with their letters."""
-        query = with_letter().where(commitments.c.state.in_(RUNNING), commitments.c.due.is_(None))
+        query = with_letter().where(sa.text(OPEN), commitments.c.state.in_(RUNNING), commitments.c.due.is_(None))
         return self._all(query.order_by(commitments.c.id))
 
     def unsigned(self, handed_before: date) -> list[dict[str, Any]]:
@@ -125,11 +127,9 @@ class LedgerViews(LedgerSteps):
         """Commitments in one of the states, with their letters."""
         return self._all(with_letter().where(commitments.c.state.in_(states)).order_by(commitments.c.id))
 
-    def still_open(self, years: Sequence[int] = ()) -> list[dict[str, Any]]:
-        """Open commitments, of letters of the given years where any are given."""
-        query = with_letter().where(commitments.c.state.in_(open_states()))
-        if years:
-            query = query.where(commitments.c.year.in_(years))
+    def to_carry(self, year: int) -> list[dict[str, Any]]:
+        """Open commitments of letters up to ``year`` that were not carried over from it yet."""
+        query = with_letter().where(sa.text(OPEN), commitments.c.year <= year, commitments.c.carried_from.is_distinct_from(year))
         return self._all(query.order_by(commitments.c.year, commitments.c.id))
 
     def of_years(self, years: Sequence[int]) -> list[dict[str, Any]]:
@@ -154,7 +154,7 @@ def _by_state(table: sa.Table) -> sa.Select[Any]:
 
 
 def _by_due(wanted: Filter | None) -> bool:
-    return wanted is not None and wanted.due_before is not None
+    return wanted is not None and (wanted.due_before is not None or wanted.year is not None or len(wanted.states) == 1)
 
 
 def _filtered(wanted: Filter) -> sa.Select[Any]:
@@ -171,5 +171,5 @@ def _filtered(wanted: Filter) -> sa.Select[Any]:
     if wanted.document_number is not None:
         query = query.where(letters.c.document_number == wanted.document_number)
     if wanted.due_before is not None:
-        query = query.where(commitments.c.due < wanted.due_before.isoformat(), commitments.c.state.in_(open_states()))
+        query = query.where(commitments.c.due < wanted.due_before.isoformat(), sa.text(OPEN))
     return query

@@ -12,6 +12,7 @@ from flows.letters.errors import StepRefused
 from flows.letters.follow_up import Row, about, days_left, desk, name_of
 from flows.letters.lifecycle import Change, Step, decide
 from flows.letters.model import Notice, OwnerRole, Problem
+from flows.letters.notices import notice_id
 from flows.letters.routing import Bodies
 from flows.letters.rules.load import load_table
 from flows.letters.sheets import Templates
@@ -23,10 +24,41 @@ Owners = Mapping[str, Sequence[Row]]
 
 
 @dataclass(frozen=True, slots=True)
-class Chase:
-    """What today asks for: notices, steps of the ledger (each with none), lights by commitment, and what is doubtful."""
+class Reminder:
+    """A notice that today asks for, before it is made: its id tells whether it was made on an earlier day."""
 
-    notices: tuple[Notice, ...]
+    row: Row
+    rule: Mapping[str, Any]
+    to: tuple[str, str]
+    role: OwnerRole
+    occasion: str
+    day: date
+    left: int | None
+
+    @property
+    def id(self) -> str:
+        told = "/".join(filter(None, (self.rule.get("stage"), self.occasion)))
+        return notice_id(self.rule["kind"], self.row["id"], self.to[0], self.role, told)
+
+    def make(self, templates: Templates | None = None) -> Notice:
+        return about(
+            self.row,
+            self.rule["kind"],
+            self.to,
+            role=self.role,
+            stage=self.rule.get("stage"),
+            day=self.day,
+            occasion=self.occasion,
+            days_left=self.left,
+            templates=templates,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Chase:
+    """What today asks for: reminders, steps of the ledger, lights by commitment, and what is doubtful."""
+
+    reminders: tuple[Reminder, ...]
     changes: tuple[Change, ...]
     lights: Mapping[str, Light]
     problems: tuple[Problem, ...]
@@ -53,9 +85,8 @@ def chase(
     today: date,
     calendar: WorkCalendar,
     bodies: Bodies,
-    templates: Templates | None = None,
 ) -> Chase:
-    """Reminders, steps and lights for today.
+    """Reminders (not made yet), steps and lights for today.
 
     ``due``: open commitments with a due day not beyond ``look_ahead``; ``unsigned``: rows of owners with ``handed_on``;
     ``quiet``: open commitments without a due day; ``owners``: by commitment.  Everything has derived ids and steps are
@@ -63,7 +94,7 @@ def chase(
     is due then is said on the next working day.
     """
     lights: dict[str, Light] = {}
-    notices: list[Notice] = []
+    reminders: list[Reminder] = []
     changes: list[Change] = []
     for row in due:
         left = days_left(row, today, calendar)
@@ -71,12 +102,12 @@ def chase(
             continue
         lights[row["id"]] = light_of(left)
         changes += _steps(row, owners.get(row["id"], ()), left, today)
-        notices += _of_due(row, owners.get(row["id"], ()), left, today, bodies, templates)
+        reminders += _of_due(row, owners.get(row["id"], ()), left, today, bodies)
     for row in unsigned:
-        notices += _of_unsigned(row, today, calendar, bodies, templates)
+        reminders += _of_unsigned(row, today, calendar, bodies)
     for row in quiet:
-        notices += _of_quiet(row, owners.get(row["id"], ()), today, calendar, bodies, templates)
-    said = tuple(notices) if calendar.works(today) else ()
+        reminders += _of_quiet(row, owners.get(row["id"], ()), today, calendar, bodies)
+    said = tuple(reminders) if calendar.works(today) else ()
     return Chase(said, tuple(changes), lights, calendar_problems(today, calendar, due))
 
 
@@ -94,9 +125,7 @@ def calendar_problems(today: date, calendar: WorkCalendar, due: Sequence[Row] = 
     )
 
 
-def _of_due(
-    row: Row, owners: Sequence[Row], left: int, today: date, bodies: Bodies, templates: Templates | None
-) -> Iterator[Notice]:
+def _of_due(row: Row, owners: Sequence[Row], left: int, today: date, bodies: Bodies) -> Iterator[Reminder]:
     for rule in _rules("due"):
         if left > rule["from"] or left < rule.get("until", left):
             continue
@@ -105,17 +134,17 @@ def _of_due(
             if owner["role"] == "lead":
                 to = _recipient(rule, owner, bodies)
                 # A due day that moved starts the row anew: the day is part of the occasion.
-                yield _reminder(row, rule, to, today, f"{rule['id']}/{row['due']}/{turn}", left, templates)
+                yield Reminder(row, rule, to, "lead", f"{rule['id']}/{row['due']}/{turn}", today, left)
 
 
-def _of_unsigned(row: Row, today: date, calendar: WorkCalendar, bodies: Bodies, templates: Templates | None) -> Iterator[Notice]:
+def _of_unsigned(row: Row, today: date, calendar: WorkCalendar, bodies: Bodies) -> Iterator[Reminder]:
     waited = calendar.between(date.fromisoformat(row["handed_on"]), today)
     owner = {"agency_id": row["owner_id"], "name": row["owner_name"]}
     for rule in _rules("unsigned"):
         if (turn := _turn(rule, waited)) is not None:
             to = _recipient(rule, owner, bodies)
             role: OwnerRole = "lead" if row["owner_role"] == "lead" else "support"
-            yield _reminder(row, rule, to, today, f"{rule['id']}/{row['handed_on']}/{turn}", None, templates, role)
+            yield Reminder(row, rule, to, role, f"{rule['id']}/{row['handed_on']}/{turn}", today, None)
 
 
 def _of_quiet(
@@ -124,8 +153,7 @@ def _of_quiet(
     today: date,
     calendar: WorkCalendar,
     bodies: Bodies,
-    templates: Templates | None,
-) -> Iterator[Notice]:
+) -> Iterator[Reminder]:
     last = row["progress_on"] or row["signed_on"] or row["issued_on"]
     if last is None:
         return
@@ -135,7 +163,7 @@ def _of_quiet(
             for owner in owners:
                 if owner["role"] == "lead":
                     to = _recipient(rule, owner, bodies)
-                    yield _reminder(row, rule, to, today, f"{rule['id']}/{last}/{turn}", None, templates)
+                    yield Reminder(row, rule, to, "lead", f"{rule['id']}/{last}/{turn}", today, None)
 
 
 def _turn(rule: Mapping[str, Any], waited: int) -> int | None:
@@ -143,29 +171,6 @@ def _turn(rule: Mapping[str, Any], waited: int) -> int | None:
     if waited < rule["from"] or waited > rule.get("until", waited):
         return None
     return (waited - int(rule["from"])) // int(rule["every"]) if "every" in rule else 0
-
-
-def _reminder(
-    row: Row,
-    rule: Mapping[str, Any],
-    to: tuple[str, str],
-    today: date,
-    occasion: str,
-    left: int | None,
-    templates: Templates | None,
-    role: OwnerRole = "lead",
-) -> Notice:
-    return about(
-        row,
-        rule["kind"],
-        to,
-        role=role,
-        stage=rule.get("stage"),
-        day=today,
-        occasion=occasion,
-        days_left=left,
-        templates=templates,
-    )
 
 
 def _recipient(rule: Mapping[str, Any], owner: Row, bodies: Bodies) -> tuple[str, str]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-import schemas
 from flows.letters.errors import InvalidRecord, RulesError
 from flows.letters.masking import Private, mask_text
 from flows.letters.model import Assignment, Notice, NoticeKind, OwnerRole
+from flows.letters.papers import LISTS
 from flows.letters.routing import Bodies
 from flows.letters.rules.load import load_table
+from flows.letters.schema_check import schema_faults, shipped
 from flows.letters.sheets import Templates, sheet
 
 SCHEMA = "https://duban.example/schemas/v1/notice"
@@ -87,11 +89,11 @@ def notice(
         "dataschema": SCHEMA,
         "data": full,
     }
-    faults = schemas.faults("v1/notice", event)
+    faults = schema_faults(event, _schema())
     if faults:
         raise InvalidRecord(f"the {kind} notice about {subject} breaks its schema:\n" + "\n".join(faults))
     items = full["items"]
-    one = items[0]["commitment_id"] if len(items) == 1 else None
+    one = items[0]["commitment_id"] if len(items) == 1 and kind not in LISTS else None
     return Notice(
         id=str(event["id"]),
         agency_id=data["to"]["agency_id"],
@@ -101,6 +103,11 @@ def notice(
         sheet=sheet(event, words["opening"], templates),
         kind=kind,
     )
+
+
+@cache
+def _schema() -> bytes:
+    return shipped("v1/notice")
 
 
 def notice_id(kind: str, subject: str, agency_id: str, role: str, occasion: str = "") -> str:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
+from functools import cached_property
+from itertools import accumulate
 
-import chinese_calendar  # type: ignore[import-untyped]  # ships no types
-from chinese_calendar.constants import holidays as _HOLIDAYS  # type: ignore[import-untyped]
+from chinese_calendar.constants import holidays, workdays  # type: ignore[import-untyped]  # ships no types
 
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")  # no summer time since 1991
 _ONE = timedelta(days=1)
+# The library's tables, asked directly: its own question costs a walk over the whole table.
+_FREE, _WORKED = frozenset(holidays), frozenset(workdays)
+_YEARS = frozenset(day.year for day in _FREE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WorkCalendar:
     """Which days are worked.  ``own`` adds or corrects single days (a year's table that is not in the library yet).
 
@@ -25,15 +29,18 @@ class WorkCalendar:
 
     def knows(self, year: int) -> bool:
         """Whether the year's table of holidays is there."""
-        return year in self.own_years or year in _known_years()
+        return year in self.own_years or year in _YEARS
 
     def works(self, day: date) -> bool:
         """Whether ``day`` is worked.  Where the year's table is missing the week alone decides: ask ``missing``."""
         if day in self.own:
             return self.own[day]
-        if day.year in self.own_years or day.year not in _known_years():
-            return day.weekday() < 5
-        return bool(chinese_calendar.is_workday(day))
+        if day.year not in self.own_years:
+            if day in _WORKED:
+                return True
+            if day in _FREE:
+                return False
+        return day.weekday() < 5
 
     def missing(self, first: date, last: date) -> tuple[int, ...]:
         """The years between the two days whose table is missing: what was reckoned there is provisional."""
@@ -51,11 +58,20 @@ class WorkCalendar:
         """How many working days come after ``first`` up to and with ``last``; negative when ``last`` lies before."""
         if last < first:
             return -self.between(last, first)
-        days, count = first, 0
-        while days < last:
-            days += _ONE
-            count += self.works(days)
-        return count
+        whole = sum(self._worked_in(year)[-1] for year in range(first.year, last.year))
+        return whole + self._worked_in(last.year)[_place(last)] - self._worked_in(first.year)[_place(first)]
+
+    def _worked_in(self, year: int) -> tuple[int, ...]:
+        """For each day of the year, how many were worked up to and with it."""
+        if year not in self._counted:
+            days = (date(year, 1, 1) + timedelta(days=number) for number in range(366))
+            worked = (self.works(day) for day in days if day.year == year)
+            self._counted[year] = tuple(accumulate(map(int, worked)))
+        return self._counted[year]
+
+    @cached_property
+    def _counted(self) -> dict[int, tuple[int, ...]]:
+        return {}
 
 
 def beijing_day(moment: str) -> date:
@@ -75,8 +91,5 @@ def months_after(day: date, months: int) -> date:
     return date(year, month + 1, day.day)
 
 
-def _known_years() -> frozenset[int]:
-    return _YEARS
-
-
-_YEARS = frozenset(day.year for day in _HOLIDAYS)
+def _place(day: date) -> int:
+    return day.timetuple().tm_yday - 1

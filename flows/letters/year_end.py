@@ -32,7 +32,7 @@ def year_to_carry(today: date) -> int | None:
 def annual_lists(
     rows: Sequence[Row], owners: Owners, year: int, today: date, bodies: Bodies, templates: Templates | None = None
 ) -> tuple[Notice, ...]:
-    """One list for every lead agency: what it promised this year and last; derived ids, once a year."""
+    """One list for every lead agency: what it promised this year and last; derived ids."""
     chosen = [row for row in rows if row["year"] in (year, year - 1) and row["state"] not in ("proposed", "confirmed")]
     return _lists("annual_list", chosen, owners, str(year), today, bodies, templates)
 

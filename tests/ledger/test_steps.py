@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from flows.adapters.ledger_database import HEAD
-from flows.adapters.ledger_tables import metadata
+from flows.adapters.ledger_tables import OPEN, metadata
 from flows.adapters.sql_ledger import Filter, SqlLedger
 from flows.letters.errors import ChangedMeanwhile, LedgerDamaged, StepRefused, Unavailable
 from flows.letters.lifecycle import Step, decide, final_states, states
@@ -170,3 +170,8 @@ def test_every_state_can_be_reached_and_every_step_sets_a_column_there_is() -> N
     assert len(pairs) == len(set(pairs))
     for state in set(states()) - final_states():
         assert any(state in row["from"] for row in table["step"]), state
+
+
+def test_the_open_states_of_the_index_are_those_of_the_table() -> None:
+    named = {part for part in OPEN.split("'") if part in states()}
+    assert named == set(final_states())

@@ -14,6 +14,7 @@ from flows.adapters.folder_channel import FolderChannel
 from flows.letters.errors import RulesError, Unavailable
 from flows.letters.notices import hand_off
 from flows.letters.routing import RoutingRules, route
+from flows.letters.schema_check import schema_faults, shipped
 from flows.letters.sheets import Templates
 from tests.notices.ledger_samples import DIRECTORY, GOLD, record_of
 
@@ -158,3 +159,14 @@ def test_a_folder_that_cannot_be_written_is_unavailable(tmp_path: Path) -> None:
     (notice,) = hand_off(record, route(record, DIRECTORY), DIRECTORY)
     with pytest.raises(Unavailable, match="cannot be written"):
         FolderChannel(tmp_path / "outbox").deliver(notice)
+
+
+@pytest.mark.parametrize("field", ["id", "kind", "time", "sha256", None])
+def test_both_validators_say_the_same_of_a_notice(field: str | None) -> None:
+    record = with_statement(owners=[LEAD])
+    (notice,) = hand_off(record, route(record, DIRECTORY), DIRECTORY)
+    text = notice.event if field is None else notice.event.replace(f'"{field}":"', f'"{field}":"!')
+    event = json.loads(text)
+    fast, slow = schema_faults(event, shipped("v1/notice")), schemas.faults("v1/notice", event)
+    assert (bool(fast), bool(slow)) == (field is not None, field is not None)
+    assert {fault.split(":")[0] for fault in slow} <= {fault.split(":")[0] for fault in fast} or not slow

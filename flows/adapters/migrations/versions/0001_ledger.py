@@ -214,11 +214,19 @@ def _tables() -> None:
         sa.ForeignKeyConstraint(["letter_id"], ["letters.id"], name=op.f("fk_commitments_letter_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_commitments")),
     )
-    op.create_index("ix_commitments_due", "commitments", ["due"], unique=False)
     op.create_index("ix_commitments_lead", "commitments", ["lead_agency_id", "state"], unique=False)
     op.create_index(op.f("ix_commitments_letter_id"), "commitments", ["letter_id"], unique=False)
-    op.create_index("ix_commitments_state_due", "commitments", ["state", "due"], unique=False)
+    op.create_index(
+        "ix_commitments_open",
+        "commitments",
+        ["due", "id"],
+        unique=False,
+        sqlite_where=sa.text("state NOT IN ('closed', 'not_fulfilled', 'withdrawn', 'superseded')"),
+        postgresql_where=sa.text("state NOT IN ('closed', 'not_fulfilled', 'withdrawn', 'superseded')"),
+    )
+    op.create_index("ix_commitments_state_due", "commitments", ["state", "due", "id"], unique=False)
     op.create_index("ix_commitments_year", "commitments", ["year", "state"], unique=False)
+    op.create_index("ix_commitments_year_due", "commitments", ["year", "due", "id"], unique=False)
     op.create_table(
         "readings",
         sa.Column("letter_id", sa.String(length=40), nullable=False),
@@ -253,7 +261,23 @@ def _tables() -> None:
     )
     op.create_index("ix_notices_bundle", "notices", ["bundle_id"], unique=False)
     op.create_index(op.f("ix_notices_commitment_id"), "notices", ["commitment_id"], unique=False)
+    op.create_index(
+        "ix_notices_dead",
+        "notices",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'dead'"),
+        postgresql_where=sa.text("state = 'dead'"),
+    )
     op.create_index(op.f("ix_notices_letter_id"), "notices", ["letter_id"], unique=False)
+    op.create_index(
+        "ix_notices_lists",
+        "notices",
+        ["kind", "queued_at"],
+        unique=False,
+        sqlite_where=sa.text("commitment_id IS NULL"),
+        postgresql_where=sa.text("commitment_id IS NULL"),
+    )
     op.create_index(
         "ix_notices_queued",
         "notices",
