@@ -56,10 +56,21 @@ def _labelled_disclosure(labels: Sequence[Labelled]) -> Iterator[Found]:
 def _notices(zones: Zones) -> Iterator[Found]:
     rule = patterns("layout")["notice_line"]
     for row in (*zones.rows[: zones.head], *zones.rows[zones.foot :]):
-        for piece in _pieces(row):
+        for piece in (*_pieces(row), *_words(row)):
             if hit := rule.fullmatch(piece.view):
                 start = piece.start + hit.start("disclosure")
                 yield Found(hit.group("disclosure"), Span(start, start + len(hit.group("disclosure"))))
+                break
+
+
+def _words(row: Row) -> Iterator[Row]:
+    """The words of a line whose gaps a page squeezed to single blanks: 办复类别:B1 同意公开."""
+    for hit in re.finditer(r"\S+", row.view) if " " in row.view and len(row.view) <= 80 else ():
+        if len(hit.group()) >= _LEAST_NOTICE:
+            yield Row(row.start + hit.start(), row.start + hit.end(), hit.group())
+
+
+_LEAST_NOTICE = 4
 
 
 _GAP = re.compile(r"\s{2,}|\u3000+")

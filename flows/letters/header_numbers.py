@@ -94,7 +94,7 @@ def proposal_title_in(text: str, row: Row) -> Found | None:
             for group in groups:
                 if hit.group(group):
                     span = Span(row.start + hit.start(group), row.start + hit.end(group))
-                    return Found(span.quote(text), span)
+                    return Found(re.sub(r"\s*\n\s*", "", span.quote(text)), span)
     return None
 
 
