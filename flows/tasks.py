@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -219,6 +219,7 @@ def clear_inbox(fate: Fate, claimed: Claimed, made: Wiring) -> None:
 def _unpack(letter: LetterRef, claimed: Claimed, made: Wiring, log: Log) -> Fate:
     """A ZIP or mail with letters: the container is kept, each member is dropped and becomes a letter of its own."""
     members = containers.unpack(claimed.data, claimed.name)
+    _must_hold_no_secret(members, claimed, made)
     key = original_key(claimed.sha256)
     kept = made.restricted.put(key, claimed.data, media_type="application/octet-stream", name=claimed.name)
     for member in members:
@@ -227,6 +228,21 @@ def _unpack(letter: LetterRef, claimed: Claimed, made: Wiring, log: Log) -> Fate
     clear_inbox(fate, claimed, made)
     log.info("unpacked into %d files", len(members))
     return fate
+
+
+def _must_hold_no_secret(members: Sequence[containers.Member], claimed: Claimed, made: Wiring) -> None:
+    """``SecretLetter`` where one of the files is marked: then the container is not kept in the store either.
+
+    A file refused for another reason is no matter here: it is dropped, and quarantined by itself.
+    """
+    for member in members:
+        original = Original(member.name, claimed.sha256, len(member.data), "application/octet-stream", now())
+        try:
+            understand(made.read(member.data, member.name), original, made.directory, made.site)
+        except SecretLetter:
+            raise
+        except LetterError as fault:
+            get_run_logger().info("a file in %s will be refused: %s", claimed.name, fault.code)
 
 
 def _again_from_archive(letter: LetterRef, made: Wiring, log: Log) -> Fate:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sqlite3
+import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import docx
 import pytest
 from click.testing import CliRunner, Result
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfgen import canvas
 
 from flows.adapters.ledger_copy import LedgerCopy
 from flows.cli import duban as command
 from flows.parts import free_port
+from tests.store.byte_search import byte_search
 from tests.system.running import LETTER, System, letter, wait_for
 
 pytestmark = pytest.mark.timeout(240)
@@ -77,9 +85,70 @@ def test_sealed_audited_copied_and_published(system: System, tmp_path: Path) -> 
     assert "〔2026〕31号" in told and "〔2026〕32号" not in told
 
 
+SECRET = "青岗岭第七号储备库将于明年六月底前扩建"
+CALLED = {"txt": "秘一", "utf16.txt": "秘二", "html": "秘三", "docx": "秘四", "pdf": "秘五", "zip": "秘六"}
+
+
+def secret_letter() -> str:
+    marked = LETTER.replace("公开属性：主动公开", "机密★10年\n公开属性：不予公开")
+    return marked.replace("2026年9月底前", SECRET + "，2026年9月底前")
+
+
+def secret_files() -> dict[str, bytes]:
+    """The same marked letter in several formats, by file name."""
+    text = secret_letter()
+    lines = text.splitlines()
+    document = docx.Document()
+    for line in lines:
+        document.add_paragraph(line)
+    word = io.BytesIO()
+    document.save(word)
+    bundle = io.BytesIO()
+    with zipfile.ZipFile(bundle, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("函.txt", text.encode("gb18030"))
+    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+    printed = io.BytesIO()
+    sheet = canvas.Canvas(printed)
+    for number, line in enumerate(lines):
+        sheet.setFont("STSong-Light", 10)
+        sheet.drawString(50, 800 - 18 * (number % 42), line[:50])
+        if number % 42 == 41:
+            sheet.showPage()
+    sheet.save()
+    page = "<html><head><meta charset='utf-8'></head><body>" + "".join(f"<p>{line}</p>" for line in lines) + "</body></html>"
+    made = {
+        "txt": text.encode("gb18030"), "utf16.txt": text.encode("utf-16"), "html": page.encode(), "docx": word.getvalue(),
+        "pdf": printed.getvalue(), "zip": bundle.getvalue(),
+    }  # fmt: skip
+    return {f"{CALLED[ending]}.{ending}": content for ending, content in made.items()}
+
+
+def test_nothing_of_a_secret_letter_is_anywhere_but_in_quarantine(system: System) -> None:
+    files = secret_files()
+    before = set(Path(tempfile.gettempdir()).iterdir())
+    for name, content in files.items():
+        aside = system.home / f".{name}.aside"
+        aside.write_bytes(content)
+        aside.rename(system.home / "inbox" / name)
+    system.wait_empty_inbox()
+    restricted = system.home / "quarantine" / "restricted"
+    assert {path.name for path in restricted.iterdir() if not path.name.endswith(".why.json")} == files.keys()
+    assert restricted.stat().st_mode & 0o077 == 0
+    assert all(path.stat().st_mode & 0o077 == 0 for path in restricted.iterdir())
+
+    places = [path for path in system.home.iterdir() if path.name != "quarantine"]
+    places += [path for path in (system.home / "quarantine").iterdir() if path != restricted]
+    places += [*restricted.glob("*.why.json"), system.home.parent / "up.log"]
+    temporary = set(Path(tempfile.gettempdir()).iterdir()) - before
+    places += [path for path in temporary if not path.name.startswith("pytest-")]
+    chunks = [content[len(content) // 2 :][:48] for content in files.values()]
+    assert byte_search(places, [SECRET, "青岗岭第七号储备库"], chunks) == []
+    assert byte_search([restricted], [SECRET]) != []
+
+
 def test_the_ledger_comes_back_from_the_running_archive_and_an_edited_one_is_named(system: System, tmp_path: Path) -> None:
     """Into another database: the running one stays as it is and is what the rebuilt one must equal."""
-    duban(system, "seal")
+    assert duban(system, "seal", "--day", "2099-01-01").exit_code == 0
     other = {"DUBAN_LEDGER_URL": f"sqlite:///{tmp_path / 'rebuilt.db'}"}
     restored = duban(system, "restore", **other)
     assert restored.exit_code == 0, restored.output
