@@ -173,8 +173,9 @@ class DateForms:
         for force, kinds, pattern_before, pattern_after in self._contexts:
             if mention.kind not in kinds:
                 continue
-            hit = pattern_before.search(before) if pattern_before else pattern_after and pattern_after.match(after)
-            if hit:
+            if (pattern_before is None or pattern_before.search(before)) and (
+                pattern_after is None or pattern_after.match(after)
+            ):
                 return replace(mention, force=force)
         return mention
 

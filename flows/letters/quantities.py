@@ -43,7 +43,10 @@ class _Table:
     """The compiled table."""
 
     def __init__(self, table: dict[str, Any]) -> None:
-        units = "|".join(re.escape(unit) for unit in sorted(table["units"], key=len, reverse=True))
+        goes_on = {unit: f"(?!{pattern})" for unit, pattern in table["goes_on"].items()}
+        units = "|".join(
+            re.escape(unit) + goes_on.get(unit, "") for unit in sorted(table["units"], key=len, reverse=True)
+        )
         more = table["more"]
         self.form = re.compile(
             rf"(?P<n>{_NUMBER})(?:(?P<more>{more})(?P<scale>[万亿])?)?(?:(?P<u1>{units})?(?:[-—–~～至到]{{1,2}})(?P<n2>{_NUMBER}))?(?P<unit>{units})"
@@ -115,7 +118,8 @@ def _counted(table: _Table, match: re.Match[str], value: float) -> bool:
         return match.group("more") is not None or any(pattern.search(near) for _, pattern in table.before)
     if value >= 10 or (value >= 2 and match.group("unit") in table.in_words):
         return True
-    return _ENDS_A_THING.match(match.string, match.end()) is not None and match.start() > 0
+    ends = _ENDS_A_THING.match(match.string, match.end()) is not None and match.start() > 0
+    return ends and (value >= 2 or match.group("unit") in table.in_words)
 
 
 def _quantity(
