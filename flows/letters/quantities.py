@@ -113,13 +113,13 @@ def _counted(table: _Table, match: re.Match[str], value: float) -> bool:
     """Whether a numeral in words counts here (see ``counted_in_words``)."""
     if _ASCII_DIGIT.search(match.group("n")):
         return True
+    near = match.string[max(0, match.start() - _NEAR) : match.start()]
     if not _WORD_DIGIT.search(match.group("n")):
-        near = match.string[max(0, match.start() - _NEAR) : match.start()]
         return match.group("more") is not None or any(pattern.search(near) for _, pattern in table.before)
     if value >= 10 or (value >= 2 and match.group("unit") in table.in_words):
         return True
     ends = _ENDS_A_THING.match(match.string, match.end()) is not None and match.start() > 0
-    return ends and (value >= 2 or match.group("unit") in table.in_words)
+    return ends and (value >= 2 or match.group("unit") in table.in_words or bool(table.plain_after.search(near)))
 
 
 def _quantity(
