@@ -35,13 +35,17 @@ def mend(source: SourceText) -> LetterText:
     rows = [_cleaned(row_of(line.text, i, line.page), pinyin) for i, line in enumerate(source.lines)]
     rows, found = _without_furniture(rows, by_eye=not source.paragraphs)
     rows, repeated = _without_repeat([row for sheet in rows for row in _cells_of_flat(sheet)])
-    joined = _joined_as_read(rows, source) if source.paragraphs else join_wrapped(rows)
+    # Where the format tells paragraphs, many lines that end at one edge show text that was pasted with its line ends.
+    joined = join_wrapped(_joined_as_read(rows, source), _SURELY_CUT) if source.paragraphs else join_wrapped(rows)
     written, pieces = _laid_out([_tight(row) for row in joined])
     # A letter in traditional script is read in simplified script, character for character; the source keeps its own.
     text = simplified(written)
     converted = [Problem("script_converted", "原文为繁体字，此处按简体字引用，以原件为准")] if text != written else []
     problems = (*source.problems, *found, *repeated, *converted, *_losses(text), *doubtful(source, pieces))
     return LetterText(text=text, source=source, pieces=pieces, problems=problems)
+
+
+_SURELY_CUT = 5
 
 
 def _is_annotated(source: SourceText) -> bool:

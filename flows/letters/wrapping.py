@@ -19,10 +19,13 @@ _ENUMERATOR = re.compile(
 _NO_START = "，。、；：！？）》”】〕%℃,.;:!?)"
 
 
-def join_wrapped(rows: Sequence[Row]) -> list[Row]:
-    """One row per paragraph; a file whose lines were never cut comes back as it is."""
+def join_wrapped(rows: Sequence[Row], least: int = 2) -> list[Row]:
+    """One row per paragraph; a file whose lines were never cut comes back as it is.
+
+    So many lines at ``least`` must end at the same edge within a sentence for the file to count as cut.
+    """
     # Typesetting counts widths, many a web copy counts characters: the measure that more lines fill exactly is taken.
-    found = [(fit, measure) for measure in (width_of, _by_count) if (fit := _full_line(rows, measure))]
+    found = [(fit, measure) for measure in (width_of, _by_count) if (fit := _full_line(rows, measure, least))]
     if not found:
         return list(rows)
     (_, width), measure = max(found, key=lambda pair: pair[0][0])
@@ -48,7 +51,7 @@ def _by_count(text: str) -> float:
     return float(len(text))
 
 
-def _full_line(rows: Sequence[Row], measure: Measure) -> tuple[int, float] | None:
+def _full_line(rows: Sequence[Row], measure: Measure, least: int) -> tuple[int, float] | None:
     """How many lines end at the edge within a sentence, and where the edge is; None where lines were never cut."""
     sizes = [row.indent + measure(row.text) for row in rows]
     cut = [size for row, size in zip(rows, sizes, strict=True) if not _ENDS.search(row.text) and 12 <= size <= _WIDEST]
@@ -57,7 +60,7 @@ def _full_line(rows: Sequence[Row], measure: Measure) -> tuple[int, float] | Non
     count, width = max((sum(edge - 1 < size <= edge for size in cut), edge) for edge in set(cut))
     over = sum(size > width + 1.5 for size in sizes)
     near = sum(width - 2.5 < size <= width + 1.5 for size in sizes)
-    return (count, width) if count >= 2 and near >= 3 and over <= max(1, len(rows) // 20) else None
+    return (count, width) if count >= least and near >= 3 and over <= max(1, len(rows) // 20) else None
 
 
 def _blank_between_all(rows: Sequence[Row]) -> bool:
