@@ -27,7 +27,13 @@ def test_the_facts_above_the_article_are_kept():
     assert meta["成文日期"] == "2024-05-06"
 
 
-@pytest.mark.parametrize("container", ['<div class="article_con">{}</div>', "<div><div>{}</div></div>", "<article>{}</article>"])
+ASP = "<form id='form1'><input type='hidden' value='x'><table><tr><td><div>{}</div></td></tr></table></form>"
+
+
+CONTAINERS = ['<div class="article_con">{}</div>', "<div><div>{}</div></div>", "<article>{}</article>", ASP]
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
 def test_the_article_is_found_in_other_systems_pages(container):
     body = "".join(f"<p>{row}</p>" for row in TEXT.split("\n")[1:])
     links = "".join(f"<li><a>我区将新建学校，办好人民满意的教育{i}</a></li>" for i in range(30))

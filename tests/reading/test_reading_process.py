@@ -12,7 +12,7 @@ import pytest
 
 from flows.adapters.reading_process import FileReader, Limits
 from flows.letters.errors import UnreadableLetter
-from tests.broken.hostile_files import stream_bomb
+from tests.broken.hostile_files import form_loop, stream_bomb
 from tests.reading.sample_files import clean_text, docx_file, typst_pdf
 
 TEXT = clean_text("010-jianghai-odor")
@@ -79,7 +79,7 @@ def test_a_process_that_died_is_replaced(make):
 def test_a_file_that_takes_too_long_is_refused_and_the_next_is_read(make, limits, found):
     reader = make(readers=1, **limits)
     with pytest.raises(UnreadableLetter) as caught:
-        reader(stream_bomb(200), "bomb.pdf")
+        reader(form_loop(), "loop.pdf")
     assert caught.value.facts["found"] == found
     assert make(readers=1)(docx_file(TEXT), "next.docx").lines
 

@@ -21,7 +21,7 @@ _BLOCKS = frozenset([
     "td", "tfoot", "th", "thead", "tr", "ul",
 ])
 _UNSEEN = frozenset([
-    "script", "style", "noscript", "template", "iframe", "object", "embed", "svg", "form", "select", "textarea",
+    "script", "style", "noscript", "template", "iframe", "object", "embed", "svg", "select", "textarea",
     "button", "input", "head", "nav", "footer", "audio", "video", "map", "canvas",
 ])
 # fmt: on
@@ -70,15 +70,14 @@ def _decoded(data: bytes, name: str) -> tuple[str, str, tuple[Problem, ...]]:
 
 
 def _article(tree: LexborHTMLParser, body: LexborNode) -> LexborNode:
-    """The innermost known container that holds most of the running text, else where the text is densest."""
+    """The innermost known container that holds enough of the running text, else where the text is densest."""
     whole = _running(body)
-    best: LexborNode | None = None
-    for selector in load_table("reading")["article"]:
-        for node in tree.css(selector):
-            if _running(node) >= 0.6 * whole and (best is None or len(node.text()) < len(best.text())):
-                best = node
-        if best is not None:
-            return best
+    rules = load_table("reading")
+    for selectors, share in ((rules["article"], 0.35), (rules["article_perhaps"], 0.6)):
+        for selector in selectors:
+            holding = [node for node in tree.css(selector) if _running(node) >= share * whole]
+            if holding:
+                return min(holding, key=lambda node: len(node.text()))
     return _densest(body)
 
 
