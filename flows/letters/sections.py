@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from flows.letters.model import Section, Span
+from flows.letters.rules.load import load_table
 from flows.letters.wordings import patterns
 from flows.letters.zones import Row
 
 # Enumerators by depth; a head without a number lies below the last numbered one.
 _LEVELS = {"heading_han": 1, "heading_paren": 2, "heading_digit": 3, "heading_paren_digit": 4}
 _LONGEST_HEAD = 120
-_MARKS = frozenset("一二三四五六七八九十(0123456789关针对")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,10 @@ def _ends(heads: Sequence[_Head], ends: int) -> list[int]:
 def _heads(text: str, rows: Sequence[Row], begins: int, ends: int) -> Iterator[_Head]:
     level = 0
     item = ""  # how the row before was numbered, where it was an item of a list
+    starts = _starts()
     within = [row for row in rows if begins <= row.start < ends]
     for i, row in enumerate(within):
-        if row.view[0] not in _MARKS:
+        if row.view[0] not in starts:
             item = ""
             continue
         following = within[i + 1].view if i + 1 < len(within) else ""
@@ -67,6 +69,12 @@ def _heads(text: str, rows: Sequence[Row], begins: int, ends: int) -> Iterator[_
             if head.number is not None:
                 level = head.level
             yield head
+
+
+@cache
+def _starts() -> frozenset[str]:
+    """The characters a head can begin with: a quick look before the patterns are tried."""
+    return frozenset(load_table("layout")["parts"]["head_starts"])
 
 
 def _style(row: Row) -> str:

@@ -12,10 +12,6 @@ from flows.letters.wordings import folded, patterns
 # A cut line is at most this wide (A4 with the official font holds 28 characters, web copies up to about 50).
 _WIDEST = 60.0
 _ENDS = re.compile(r"[。！？；：:!?;”）)》】]$")
-_ENUMERATOR = re.compile(
-    r"(?:[一二三四五六七八九十]{1,3}[、.．]|[（(][一二三四五六七八九十\d]{1,3}[)）]|\d{1,2}[、.．](?!\d)|第[一二三四五六七八九十][、，]"
-    r"|[一二三四五六七八九十]是)"
-)
 _NO_START = "，。、；：！？）》”】〕%℃,.;:!?)"
 
 
@@ -78,7 +74,8 @@ def _continues(before: Row, row: Row, room: float, measure: Measure) -> bool:
         return True
     # After a full stop at the edge, a short line without one is a signature or a heading, no rest of the paragraph.
     short = row.indent + measure(row.text) < room and not _ENDS.search(row.text)
-    return not (short or _ENUMERATOR.match(row.text) or patterns("layout")["paragraph_start"].match(folded(row.text)))
+    rules, view = patterns("layout"), folded(row.text)
+    return not (short or rules["enumerator"].match(view) or rules["paragraph_start"].match(view))
 
 
 def _stands_apart(view: str) -> bool:
