@@ -193,7 +193,8 @@ def archive_of(record: Mapping[str, Any] | None, made: Wiring) -> Archive:
 def enter_ledger(understood: Understood, kept: Receipt, filed: Receipt, made: Wiring) -> None:
     """Letter, commitments and the outbox rows of their notices, in one transaction."""
     assignments = route(understood.record, made.directory, rules_of(made.site))
-    notices = hand_off(understood.record, assignments, made.directory, templates(made.settings))
+    # Those who are told learn nothing of the persons in the letter: neither the member's nor the clerk's data.
+    notices = hand_off(mask_record(understood.record), assignments, made.directory, templates(made.settings))
     made.ledger.enter(understood.record, original=kept, filed=filed, assignments=assignments, queued=notices, now=now())
 
 

@@ -147,19 +147,22 @@ def restore() -> None:
     """Rebuild a lost ledger from the archive alone: the sealed rows as they were, then every record filed since."""
     from flows.adapters.ledger_copy import LedgerCopy
     from flows.adapters.sql_ledger import SqlLedger
+    from flows.delivery_wiring import templates
     from flows.letters.agencies import Directory
+    from flows.letters.masking import mask_record
     from flows.letters.notices import hand_off
-    from flows.letters.routing import route
+    from flows.letters.routing import route, rules_of
     from flows.proving import parts
     from flows.restore_ledger import Routed, restore_ledger
+    from flows.wiring import site
 
     settings = load_settings()
-    directory = Directory.load(settings.agencies)
+    directory, rules = Directory.load(settings.agencies), rules_of(site(settings))
     public, restricted = parts(settings)
 
     def routed(record: Mapping[str, Any]) -> Routed:
-        assignments = route(record, directory)
-        return assignments, hand_off(record, assignments, directory)
+        assignments = route(record, directory, rules)
+        return assignments, hand_off(mask_record(record), assignments, directory, templates(settings))
 
     ledger, copy = SqlLedger(settings.database_url), LedgerCopy(settings.database_url)
     restored = restore_ledger(ledger, copy, [public.archive, restricted.archive], restricted.archive, routed)

@@ -69,9 +69,9 @@ def leaks(content: str, private: Iterable[Private] = ()) -> list[str]:
 
 
 def is_person(addressee: str) -> bool:
-    """Whether an addressee is a person: short, and not ending as bodies do."""
+    """Whether an addressee is a person: short, or with the dot of a longer name, and not ending as bodies do."""
     ends = tuple(end for row in load_table("masking")["person"] for end in row["ends"])
-    return len(addressee) <= _LONGEST_NAME and not addressee.endswith(ends)
+    return (len(addressee) <= _LONGEST_NAME or "·" in addressee) and not addressee.endswith(ends)
 
 
 @cache
