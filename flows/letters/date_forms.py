@@ -47,7 +47,6 @@ class DateForms:
 
     def __init__(self, table: dict[str, Any]) -> None:
         self._table = table
-        self._ids = [form["id"] for form in table["form"]]
         self._kinds: list[str] = [form["kind"] for form in table["form"]]
         parts = table["parts"]
         branches = []
