@@ -22,6 +22,7 @@ from flows.delivery import deliver_waiting
 from flows.delivery_wiring import bundled, channels_of_process, templates
 from flows.letters import disclosure
 from flows.letters.errors import ArchiveConflict, LetterError, SecretLetter, Unavailable
+from flows.letters.masking import mask_record
 from flows.letters.model import Original, SourceText
 from flows.letters.notices import hand_off
 from flows.letters.premis import to_lines
