@@ -16,7 +16,7 @@ from flows.letters.stance_features import SILENT, Described, State, features_of
 
 Label = Literal["none", "pledged", "conditional", "ongoing", "declined"]
 LABELS: tuple[Label, ...] = ("none", "pledged", "conditional", "ongoing", "declined")
-STEPS = ("voiced", "silent", "open", "turn")
+STEPS = ("voiced", "silent", "open", "beside", "turn")
 # Scores of so many states are kept at most.
 _REMEMBERED = 50_000
 Scores = tuple[float, ...]
@@ -87,7 +87,7 @@ def emission(state: State, weights: Weights) -> Scores:
 def step_of(before: Described, after: Described) -> str:
     """The kind of step between two neighbouring clauses of a paragraph (see ``rules/stance.toml``)."""
     if before.sentence != after.sentence:
-        return "turn"
+        return "beside" if before.clause.mark == "；" else "turn"
     if before.opens:
         return "open"
     return "silent" if after.voice == SILENT else "voiced"
