@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-from flows.letters.errors import LetterError, UnknownFormat, UnreadableLetter
+from flows.letters.errors import LetterError, Unavailable, UnknownFormat, UnreadableLetter
 
 _HEAD = struct.Struct(">IQ")
 MAX_ANSWER = 256 * 2**20
+START_SECONDS = 120.0
+_FROM_OUTSIDE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL)  # no file does that to its reader
 _KINDS: dict[str, type[LetterError]] = {"UnknownFormat": UnknownFormat, "UnreadableLetter": UnreadableLetter}
 
 
@@ -56,18 +58,29 @@ class Bounds:
 
 
 class Worker:
-    """One reader process.  ``holds`` is the hash of the file it was given last."""
+    """One reader process.  ``holds`` is the hash of the file it was given last.
+
+    ``Unavailable`` where it cannot be started: that is the machine's fault, not the letter's.
+    """
 
     def __init__(self, bounds: Bounds, role: str) -> None:
         self._bounds = bounds
         self.holds = ""
         self.jobs = 0
-        self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell, no argument from outside
-            [sys.executable, "-m", "flows.adapters.reading_worker", role, str(bounds.memory), str(bounds.cpu_seconds)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+        command = [sys.executable, "-m", "flows.adapters.reading_worker", role]
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell, no argument from outside
+                [*command, str(bounds.memory), str(bounds.cpu_seconds)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for us: the letter in hand is finished
+            )
+        except OSError as fault:
+            raise Unavailable(f"no reader process can be started ({fault}); trying again") from fault
+        if self._exchange(None, b"", START_SECONDS)[0] is None:
+            self.close()
+            raise Unavailable(f"the reader process does not start; see what `{' '.join(command)}` says")
 
     @property
     def alive(self) -> bool:
@@ -79,37 +92,49 @@ class Worker:
 
     def ask(self, fields: dict[str, Any], blob: bytes, name: str) -> tuple[dict[str, Any], bytes]:
         """The worker's answer with its bytes; a ``LetterError`` where it refuses the file, dies over it or takes too long."""
-        late = threading.Event()
-        timer = threading.Timer(self._bounds.wall_seconds, self._expire, [late])
-        timer.daemon = True
-        timer.start()
-        stdin, stdout = self._process.stdin, self._process.stdout
-        assert stdin is not None and stdout is not None  # noqa: S101 - both were asked for above
-        try:
-            write_frame(stdin, fields, blob)
-            answer = read_frame(stdout)
-        except (OSError, ValueError):
-            answer = None
-        finally:
-            timer.cancel()
+        answer, late = self._exchange(fields, blob, self._bounds.wall_seconds)
         self.jobs += 1
         if answer is None:
-            raise self._died(name, late.is_set())
+            raise self._died(name, late)
         error = answer[0].get("error")
         if error is not None:
             raise _KINDS.get(error, UnreadableLetter)(answer[0]["message"], **answer[0].get("facts", {}))
         return answer
 
+    def _exchange(
+        self, fields: dict[str, Any] | None, blob: bytes, seconds: float
+    ) -> tuple[tuple[dict[str, Any], bytes] | None, bool]:
+        """(the next answer, None where none came; whether time ran out); ``fields`` None only listens."""
+        late = threading.Event()
+        timer = threading.Timer(seconds, self._expire, [late])
+        timer.daemon = True
+        timer.start()
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None and stdout is not None  # noqa: S101 - both were asked for above
+        try:
+            if fields is not None:
+                write_frame(stdin, fields, blob)
+            return read_frame(stdout), late.is_set()
+        except (OSError, ValueError):
+            return None, late.is_set()
+        finally:
+            timer.cancel()
+
     def _expire(self, late: threading.Event) -> None:
         late.set()
         self._process.kill()
 
-    def _died(self, name: str, late: bool) -> UnreadableLetter:
-        self._process.kill()
-        code = self._process.wait()
+    def _died(self, name: str, late: bool) -> LetterError | Unavailable:
+        try:
+            code = self._process.wait(timeout=5)  # it has closed its stdout; how it ended says why
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
         if late:
             seconds = self._bounds.wall_seconds
             return UnreadableLetter(f"{name}: not read within {seconds:g} s; send the letter alone", found="timeout")
+        if -code in _FROM_OUTSIDE:
+            return Unavailable(f"{name}: the reader process was ended from outside (signal {-code}); trying again")
         if code == -signal.SIGXCPU:
             seconds = self._bounds.cpu_seconds
             return UnreadableLetter(f"{name}: took over {seconds} s of CPU; send the letter alone", found="cpu limit")

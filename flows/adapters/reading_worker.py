@@ -10,6 +10,7 @@ import resource
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import IO, Any
 
@@ -17,25 +18,27 @@ from flows.adapters.reading_pool import read_frame, write_frame
 from flows.letters.errors import LetterError, UnreadableLetter
 from flows.letters.reading import preload, read
 
+Job = Callable[[dict[str, Any], bytes], tuple[dict[str, Any], bytes]]
+
 
 def main() -> None:
     """``python -m flows.adapters.reading_worker ROLE MEMORY CPU_SECONDS``; ends with its stdin."""
     role, memory, cpu_seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not land among the answers
-    job = _Recognising() if role == "recognise" else _reading
-    if role == "read":
-        preload()
+    job: Job = {"read": lambda: _reading, "recognise": _Recognising}[role]()
+    preload()
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    write_frame(answers, {"ready": role})
     while (frame := read_frame(sys.stdin.buffer)) is not None:
         _, hard = resource.getrlimit(resource.RLIMIT_CPU)
         resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + 1 + cpu_seconds, hard))
         _answer(answers, job, *frame)
 
 
-def _answer(answers: IO[bytes], job: Any, fields: dict[str, Any], blob: bytes) -> None:
+def _answer(answers: IO[bytes], job: Job, fields: dict[str, Any], blob: bytes) -> None:
     name, picture = str(fields.get("name")), b""
     try:
         answer, picture = job(fields, blob)
@@ -66,10 +69,12 @@ def _reading(fields: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes
 
 
 class _Recognising:
-    """Recognises one page of the file it holds; the engine is loaded with the first page."""
+    """Recognises one page of the file it holds."""
 
     def __init__(self) -> None:
-        self._engine: Any = None
+        from flows.adapters.recogniser import RapidRecogniser
+
+        self._engine = RapidRecogniser()
         self._file = b""
 
     def __call__(self, fields: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes]:
@@ -78,10 +83,6 @@ class _Recognising:
         if blob:
             self._file = blob
         picture = picture_of(self._file, fields["name"], fields["page"])
-        if self._engine is None:
-            from flows.adapters.recogniser import RapidRecogniser
-
-            self._engine = RapidRecogniser()
         return {"page": asdict(self._engine.recognise(picture))}, b""
 
 

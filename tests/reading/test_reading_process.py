@@ -10,8 +10,9 @@ import time
 import psutil
 import pytest
 
+from flows.adapters.reading_pool import Bounds, Worker
 from flows.adapters.reading_process import FileReader, Limits
-from flows.letters.errors import UnreadableLetter
+from flows.letters.errors import Unavailable, UnreadableLetter
 from tests.broken.hostile_files import form_loop, stream_bomb
 from tests.reading.sample_files import clean_text, docx_file, typst_pdf
 
@@ -111,6 +112,24 @@ def test_letters_are_read_while_every_recogniser_is_busy(make):
         began = time.monotonic()
         assert reader(typst_pdf(TEXT), "x.pdf").lines
         assert time.monotonic() - began < 20
+
+
+def test_a_reader_ended_from_outside_is_not_the_letters_fault(make):
+    before, reader = children(), make(readers=1, cpu_seconds=60)
+    reader(docx_file(TEXT), "a.docx")
+    (pid,) = children() - before
+    killer = threading.Timer(0.3, os.kill, [pid, signal.SIGTERM])
+    killer.start()
+    with pytest.raises(Unavailable, match="from outside"):
+        reader(form_loop(), "loop.pdf")
+    killer.join()
+
+
+def test_a_reader_that_cannot_start_is_not_the_letters_fault():
+    before = children()
+    with pytest.raises(Unavailable, match="does not start"):
+        Worker(Bounds(2**30, 5, 5.0), "no such role")
+    assert children() == before
 
 
 def test_a_file_larger_than_any_letter_is_refused(make):

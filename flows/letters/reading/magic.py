@@ -22,6 +22,8 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"MZ", "Windows program"),
     (0, b"\x7fELF", "ELF program"),
     (0, b"SQLite format 3\0", "SQLite"),
+    (4, b"ftyphei", "HEIC (a telephone's photograph)"),
+    (4, b"ftypmif1", "HEIC (a telephone's photograph)"),
     (4, b"ftyp", "MP4"),
     (8, b"WEBP", "WEBP"),
 )
