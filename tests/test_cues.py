@@ -12,7 +12,7 @@ from flows.letters.clauses import Clause
 from flows.letters.cues import all_cues, cues_in, cues_of
 from flows.letters.rules.load import load_table
 from flows.letters.stance_frames import heading_tone
-from flows.letters.stance_time import tense_of
+from flows.letters.stance_time import tenses_of
 
 CUES: list[dict[str, Any]] = load_table("cues")["cue"]
 
@@ -84,12 +84,12 @@ def test_date_wordings(row: dict[str, Any]) -> None:
     ],
 )
 def test_tense_is_seen_from_the_letters_date(text: str, tense: str) -> None:
-    assert tense_of(text, 0, len(text), date(2025, 5, 20)) == tense
+    assert tenses_of(text, [Clause(0, len(text), "")], date(2025, 5, 20)) == [tense]
 
 
 def test_without_a_letter_date_only_plain_words_tell_the_time() -> None:
-    assert tense_of("2025年9月底前完工", 0, 12, None) == "-"
-    assert tense_of("明年完工", 0, 4, None) == "future"
+    assert tenses_of("2025年9月底前完工", [Clause(0, 11, "")], None) == ["-"]
+    assert tenses_of("明年完工", [Clause(0, 4, "")], None) == ["future"]
 
 
 def test_each_hit_stands_in_its_clause() -> None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from flows.letters.model import ListItem, ReplyLetter, Section, Span
 from flows.letters.rules.load import load_table
 from flows.letters.script import simplified
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(NamedTuple):
     """A stretch between two marks, ``[start, end)`` without them; ``mark`` is the one that closes it ("" at a line's end)."""
 
     start: int
@@ -22,8 +21,7 @@ class Clause:
     mark: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """A sentence (to 。！？；) or an item, its enumerator and closing mark left out.
 
     ``mark`` closes it; ``opens`` is True where it begins a paragraph; ``row`` is True for a row of a table (one clause);
@@ -128,7 +126,7 @@ def _sentences(view: str, start: int, end: int, paragraph: int, section: int) ->
         opens, clauses, enumerator = False, [], following
     clauses.append(Clause(at, end, ""))
     for sentence in _sentence(view, clauses, enumerator, paragraph, opens, section):
-        yield replace(sentence, row=row)
+        yield sentence._replace(row=row)
 
 
 def bare_of(view: str, sentences: Sequence[Sentence]) -> str:
@@ -291,7 +289,7 @@ def _hung_in_lists(found: list[Sentence]) -> Iterator[Sentence]:
             current = replace(current, first=False)
         else:
             current = None
-        last = replace(sentence, item=current)
+        last = sentence._replace(item=current)
         yield last
 
 

@@ -35,10 +35,17 @@ class Weights:
 
 
 class Judged(NamedTuple):
-    """A clause's label and how sure it is (0..1, the share of the label among all labels at that place)."""
+    """A clause's label and the scores of every label there."""
 
     label: Label
-    confidence: float
+    scores: Scores
+
+    @property
+    def confidence(self) -> float:
+        """How sure it is (0..1): the share of the label among all labels at that place."""
+        top = max(self.scores)
+        parts = [math.exp(score - top) for score in self.scores]
+        return parts[LABELS.index(self.label)] / sum(parts)
 
 
 @cache
@@ -113,8 +120,7 @@ def _path(clauses: Sequence[Described], weights: Weights) -> list[Judged]:
         label = choice[label]
         labels.append(label)
     labels.reverse()
-    labels = [_heard(label, own) for label, own in zip(labels, emissions, strict=True)]
-    return [Judged(LABELS[label], _share(own, label)) for label, own in zip(labels, emissions, strict=True)]
+    return [Judged(LABELS[_heard(label, own)], own) for label, own in zip(labels, emissions, strict=True)]
 
 
 def _heard(label: int, scores: Scores) -> int:
@@ -125,9 +131,3 @@ def _heard(label: int, scores: Scores) -> int:
 
 
 _NOTHING, _CLEAR = LABELS.index("none"), 2.0
-
-
-def _share(scores: Sequence[float], label: int) -> float:
-    top = max(scores)
-    parts = [math.exp(score - top) for score in scores]
-    return parts[label] / sum(parts)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -13,7 +12,7 @@ from flows.letters.cues import Hit, cue_called, cues_in
 from flows.letters.model import ReplyLetter
 from flows.letters.rules.load import load_table
 from flows.letters.stance_frames import Frame, frames_of
-from flows.letters.stance_time import tense_of
+from flows.letters.stance_time import tenses_of
 
 SILENT = "-"
 _VOICES = ("pledged", "conditional", "ongoing", "declined", "done", "none")
@@ -64,18 +63,19 @@ class Described(NamedTuple):
 def described(letter: ReplyLetter, view: str, sentences: Sequence[Sentence]) -> list[Described]:
     """Every clause of ``sentences``, in text order."""
     bare = bare_of(view, sentences)
-    hits = cues_in(bare, [clause for sentence in sentences for clause in sentence.clauses])
+    clauses = [clause for sentence in sentences for clause in sentence.clauses]
+    hits, tenses = cues_in(bare, clauses), tenses_of(bare, clauses, letter.header.date)
     found: list[Described] = []
     at = 0
     for index, frame in enumerate(frames_of(letter, bare, sentences, hits)):
-        size = len(sentences[index].clauses)
-        found.extend(_sentence(bare, sentences[index], frame, hits[at : at + size], letter.header.date, index))
-        at += size
+        upto = at + len(sentences[index].clauses)
+        found.extend(_sentence(bare, sentences[index], frame, hits[at:upto], tenses[at:upto], index))
+        at = upto
     return found
 
 
 def _sentence(
-    bare: str, sentence: Sentence, frame: Frame, hits: Sequence[Sequence[Hit]], written: date | None, index: int
+    bare: str, sentence: Sentence, frame: Frame, hits: Sequence[list[Hit]], tenses: Sequence[str], index: int
 ) -> list[Described]:
     """The clauses of one sentence, each told what the ones before it opened."""
     ids = [tuple(hit.cue.id for hit in own) for own in hits]
@@ -83,9 +83,9 @@ def _sentence(
     past = condition = asked = False
     ahead, last = frame.ahead, len(ids) - 1
     made = []
-    for place, (clause, own, names, voice) in enumerate(zip(sentence.clauses, hits, ids, voices, strict=True)):
+    for place, (clause, own, names, tense) in enumerate(zip(sentence.clauses, hits, ids, tenses, strict=True)):
+        voice = voices[place]
         ahead = ahead or any(hit.cue.reach == "paragraph" for hit in own)
-        tense = tense_of(bare, clause.start, clause.end, written)
         marks = [*frame.marks, *_marks_of(bare[clause.start : clause.end])]
         firm = tense == "future" or "number" in marks
         if ahead:

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from typing import Literal
 
+from flows.letters.clauses import Clause
 from flows.letters.rules.load import load_table
 
 Tense = Literal["future", "past", "same", "-"]
 
 
-def tense_of(view: str, start: int, end: int, written: date | None) -> Tense:
-    """The tense of the last date in ``view[start:end]`` seen from ``written``, the letter's date.
+def tenses_of(bare: str, clauses: Sequence[Clause], written: date | None) -> list[Tense]:
+    """The tense of the last date in each clause seen from ``written``, the letter's date; ``clauses`` in text order.
 
     ``same`` is a date in the letter's own year or month that may lie on either side; ``-`` is no date, or no letter date
     to compare with.
     """
-    tense: Tense = "-"
-    for hit in _dates().finditer(view, start, end):
-        found = _tense(hit, written)
-        if found != "-":
-            tense = found
-    return tense
+    found: list[Tense] = ["-"] * len(clauses)
+    if not clauses:
+        return found
+    at, last = 0, len(clauses) - 1
+    for hit in _dates().finditer(bare, clauses[0].start, clauses[-1].end):
+        start = hit.start()
+        while at < last and clauses[at].end <= start:
+            at += 1
+        tense = _tense(hit, written)
+        if tense != "-" and clauses[at].start <= start:
+            found[at] = tense
+    return found
 
 
 @cache
@@ -38,14 +46,14 @@ def _kinds() -> dict[str, str]:
 
 
 def _tense(hit: re.Match[str], written: date | None) -> Tense:
-    groups = hit.groupdict()
-    kind = next(_kinds()[name] for name in _kinds() if groups[name] is not None)
+    kind = _kinds()[hit.lastgroup or ""]
     if kind == "future":
         return "future"
     if kind == "past":
         return "past"
     if written is None:
         return "-"
+    groups = hit.groupdict()
     if kind == "plan":
         return _side(int(load_table("tenses")["plan_ends"][groups["plan"]]) - written.year, True)
     if kind == "year":

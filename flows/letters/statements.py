@@ -36,13 +36,13 @@ def _tempered(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[Ju
     for at in range(1, len(out)):
         before, one_sentence = out[at - 1], clauses[at - 1].sentence == clauses[at].sentence
         if one_sentence and before.label == "conditional" and clauses[at - 1].opens and out[at].label == "none":
-            out[at] = Judged("conditional", before.confidence)
+            out[at] = before
     for at in range(len(out) - 1, 0, -1):
         before, after = out[at - 1], out[at]
         if before.label != "pledged" or after.label != "conditional" or clauses[at - 1].firm:
             continue
         if clauses[at - 1].sentence == clauses[at].sentence and not clauses[at].also:
-            out[at - 1] = Judged("conditional", after.confidence)
+            out[at - 1] = after
     return out
 
 
