@@ -91,7 +91,10 @@ def test_a_letter_without_a_date_gets_no_term_from_policy() -> None:
     assert statement.deadline is None
 
 
-@pytest.mark.parametrize("bins", [*load_table("confidence")["stance"].values(), load_table("confidence")["overall"]])
+CONFIDENCE = load_table("confidence")
+
+
+@pytest.mark.parametrize("bins", [*CONFIDENCE["stance"].values(), *CONFIDENCE["overall"].values()])
 def test_a_higher_score_is_never_less_sure(bins: list[list[float]]) -> None:
     assert bins[0][0] == 0
     assert bins == sorted(bins)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from flows.letters.deadlines import Dated
-from flows.letters.model import Draft, Quantity
+from flows.letters.model import COMMITMENT_STANCES, Draft, Quantity
 from flows.letters.owners import Owned
 from flows.letters.rules.load import load_table
 
@@ -52,11 +52,16 @@ def cases_of(draft: Draft, said: str, whose: Owned, dated: Dated, counted: Seque
 def sure_of(cases: Cases) -> Sure:
     """The reliabilities that rules/confidence.toml gives to the cases."""
     stance = in_bins(load_table("confidence")["stance"][cases.stance], cases.score)
-    return _sure(stance, cases.owner, cases.deadline, cases.quantities)
+    return _sure(kind_of(cases.stance), stance, cases.owner, cases.deadline, cases.quantities)
+
+
+def kind_of(stance: str) -> str:
+    """Which table of overall reliabilities holds: what enters the ledger is measured apart from the rest."""
+    return "commitment" if stance in COMMITMENT_STANCES else "other"
 
 
 @lru_cache(maxsize=4096)
-def _sure(stance: float, owner: str, deadline: str, quantities: str) -> Sure:
+def _sure(kind: str, stance: float, owner: str, deadline: str, quantities: str) -> Sure:
     table = load_table("confidence")
     fields = (
         ("stance", stance),
@@ -64,7 +69,7 @@ def _sure(stance: float, owner: str, deadline: str, quantities: str) -> Sure:
         ("deadline", table["deadline"].get(deadline, table["deadline"]["other"])),
         ("quantities", table["quantities"].get(quantities, table["quantities"]["other"])),
     )
-    return Sure(in_bins(table["overall"], product(value for _, value in fields)), fields)
+    return Sure(in_bins(table["overall"][kind], product(value for _, value in fields)), fields)
 
 
 def product(values: Iterable[float]) -> float:
