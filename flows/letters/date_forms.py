@@ -36,6 +36,11 @@ class Mention:
     force: str = "full"
     doubt: str = ""
 
+    @property
+    def lacks_year(self) -> bool:
+        """True for a bare month, quarter or half, whose year is said elsewhere."""
+        return self.year is None and self.kind in _BARE
+
 
 _MOST = 64  # dates looked at in one statement; no real one has ten
 _CLAUSE = 120  # characters of a clause looked at on either side of a date

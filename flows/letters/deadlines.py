@@ -39,8 +39,10 @@ def find(said: Folded, on: date | None, governing: str = "", before: str = "") -
     if not forms.may_stand_in(said.text):
         found: list[Mention] = []
     else:
-        year = _year_of(forms, governing, on) or _year_before(forms, before, on)
-        found = forms.mentions(said.text, on, year)
+        found = forms.mentions(said.text, on, None)
+        if any(mention.lacks_year for mention in found):
+            year = _year_of(forms, governing, on) or _year_before(forms, before, on)
+            found = forms.mentions(said.text, on, year) if year else found
     found = forms.ruled(said.text, found)
     best = _best(forms, said.text, found, on)
     taken = tuple((m.start, m.end) for m in found if m.force != "none" or m.kind not in _SPANS_OF_DAYS)

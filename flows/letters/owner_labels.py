@@ -14,6 +14,7 @@ from flows.letters.owner_roles import role_table
 from flows.letters.owner_stating import Members, supporting
 from flows.letters.rules.load import load_table
 
+_LABEL = 12  # the longest label
 _REACH = 200  # characters that one label can name bodies in
 _MOST = 24
 _NEXT = re.compile(r"[\s　；，、）（。]{0,12}")  # between labels that belong together
@@ -47,7 +48,7 @@ def _table() -> _Table:
     printed = table["printed"]
     bracket = table["bracket"]
     return _Table(
-        re.compile(f"(?:{rows})[：:]"),
+        re.compile(f"(?:{rows})$"),
         re.compile(printed["ends"]),
         re.compile(printed["gap"]),
         re.compile(printed["rest"]),
@@ -63,10 +64,10 @@ def labelled(view: str, bodies: Sequence[Body]) -> tuple[Labelled, ...]:
     table = _table()
     starts = [body.start for body in bodies]
     found: list[Labelled] = []
-    for match in table.label.finditer(view):
+    for match in _labels(table, view):
         role = match.lastgroup
-        stop = match.end() + _REACH
-        ends = table.ends.search(view, match.end(), stop)
+        stop = match.end() + 1 + _REACH
+        ends = table.ends.search(view, match.end() + 1, stop)
         end = ends.start() if ends else min(stop, len(view))
         named = () if role == "time" else bodies[bisect_left(starts, match.end()) : bisect_left(starts, end)]
         lead: Members = ((named[0], "lead"),) if role == "lead" and named else ()
@@ -78,6 +79,16 @@ def labelled(view: str, bodies: Sequence[Body]) -> tuple[Labelled, ...]:
             found.append(Labelled(match.start(), end, members))
     blocks = [_with_tail(view, block) for block in found]
     return tuple(sorted([*blocks, *_brackets(view, bodies)], key=lambda block: block.start))
+
+
+def _labels(table: _Table, view: str) -> Iterator[re.Match[str]]:
+    """The labels that stand before a colon."""
+    colon = view.find("：")
+    while colon >= 0:
+        match = table.label.search(view, max(0, colon - _LABEL), colon)
+        if match:
+            yield match
+        colon = view.find("：", colon + 1)
 
 
 def _brackets(view: str, bodies: Sequence[Body]) -> Iterator[Labelled]:
