@@ -193,7 +193,7 @@ def loudest(ids: tuple[str, ...]) -> str:
 
 
 # Marks that count by themselves, and marks that count together with the clause's voice.
-_ALONE = ("label", "leadin", "joint", "parens", "row")
+_ALONE = ("label", "leadin", "joint", "parens", "row", "row_head")
 _WITH_VOICE = ("item", "ahead", "past", "verb", "subject", "first", "last", "adverbial", "number", "also", "firm")
 _VOICE_LAST = ("condition", "asked")
 

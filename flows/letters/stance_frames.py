@@ -20,7 +20,7 @@ _LABEL_ITEM, _LABEL_PLAIN = 2.5, 0.5
 class Frame(NamedTuple):
     """``head`` and ``lead`` are tones ("" for none); ``ahead``: the paragraph looks ahead before the sentence begins.
 
-    ``lead_in``: the sentence governs the list after it; ``marks`` may hold item, label and row.
+    ``lead_in``: the sentence governs the list after it; ``marks`` may hold item, label, row and row_head.
     """
 
     head: str
@@ -49,7 +49,9 @@ def frames_of(
         label = _is_label(sentences, index, labelled) and _names_only(bare, sentence, own)
         if item is not None and item.first:
             labelled[item.list_id] = label
-        marks = [name for name, holds in (("item", item), ("label", label), ("row", sentence.row)) if holds]
+        marks = [name for name, holds in (("item", item), ("label", label)) if holds]
+        if sentence.row:
+            marks.append("row_head" if _is_row_head(bare[sentence.start : sentence.end]) else "row")
         if _reports(own):
             ahead = False
         lead_in = _is_lead_in(sentences, index)
@@ -111,6 +113,11 @@ def _is_lead_in(sentences: Sequence[Sentence], index: int) -> bool:
     if following.item is None or following.number != 1:
         return False
     return following.item.lead_in == Span(sentence.start, sentence.end)
+
+
+def _is_row_head(row: str) -> bool:
+    names = set(load_table("frames")["row_head"]["words"])
+    return sum(cell.strip() in names for cell in re.split(load_table("clauses")["cell_gap"], row)) > 1
 
 
 def _tone(hits: Sequence[Sequence[Hit]], ahead: bool, head: str, lead: str) -> str:
