@@ -33,23 +33,23 @@ def has_lead(members: Members) -> bool:
 def stated(view: str, groups: Sequence[Group]) -> Members:
     """The bodies that act in these clauses, the leading one first; without a lead, only those that support."""
     leads: Members = ()
-    supports: Members = ()
+    supports: list[tuple[Body, OwnerRole]] = []
     past = False  # 省厅已批复，我局将实施: the second does it
     for index, group in enumerate(groups):
         if group.acts:
             if leads and not past:
                 leads, more = _further(view, leads, group)
-                supports += more
+                supports.extend(more)
             elif index == 0 and _pays_for_more(view, group):
-                supports += supporting(group.members)
+                supports.extend(supporting(group.members))
             else:
                 leads, past = led(group), group.past
         elif group.says == "supports":
             helped = groups[index + 1] if index + 1 < len(groups) else None
             leads, more = _helping(leads, group, helped)
-            supports += more
+            supports.extend(more)
         elif group.says == "with" or (group.says == "beside" and _together(view, group)):
-            supports += supporting(group.members)
+            supports.extend(supporting(group.members))
     return (*leads, *supports)
 
 
