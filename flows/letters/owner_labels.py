@@ -118,20 +118,21 @@ def _with_tail(view: str, block: Labelled) -> Labelled:
 
 
 def of_cells(view: str, span: Span, bodies: Sequence[Body]) -> Members:
-    """The bodies of the cell of a table row that holds nothing else; empty where there is no such cell."""
+    """The bodies of the cells of a table row that hold nothing else, the first cell's first; empty where there is none."""
     table = _table()
     text = view[span.start : span.end]
     if table.gap.search(text) is None:
         return ()
     starts = [body.start for body in bodies]
     at = span.start
+    found: Members = ()
     for cell in table.gap.split(text):
         start = view.find(cell, at) if cell else at
         at = start + len(cell)
         named = bodies[bisect_left(starts, start) : bisect_left(starts, at)]
         if named and cell and table.rest.fullmatch(_without(view, start, at, named)):
-            return _in_order(view, named)
-    return ()
+            found = (*found, *supporting(named)) if found else _in_order(view, named)
+    return found
 
 
 def _without(view: str, start: int, end: int, named: Sequence[Body]) -> str:
