@@ -19,7 +19,7 @@ from flows.adapters.folder_archive import FolderArchive
 from flows.letters.errors import ArchiveDamaged
 from flows.letters.premis import Event
 from flows.letters.verify_report import report
-from flows.proving import Part, parts, seal_parts, verify_part, verify_running_ledger, yesterday
+from flows.proving import Part, has_locks, parts, seal_parts, verify_part, verify_running_ledger, yesterday
 from flows.repair_archive import Repair, repair
 from flows.seal_archive import AGENT, Seal, journal, sealed_days
 from flows.verify_archive import Verification
@@ -52,7 +52,7 @@ def audit_archive(everything: bool = False) -> State[Any]:
     for part in parts(settings):
         leaves = sum(len(day.leaves) for _, day, _ in sealed_days_or_none(part))
         rolling = None if everything or leaves <= settings.audit_whole else sample(moment, settings.audit_days)
-        checked = verify_part(part, wanted=rolling, check=None, locks=bool(settings.store_lock))
+        checked = verify_part(part, wanted=rolling, check=None, locks=has_locks(settings))
         repairs = _repaired(part, checked, settings.replica, moment)
         if checked.objects:
             _note(part, checked, moment)

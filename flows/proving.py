@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,12 +18,13 @@ from flows.ledger_archive import archive_ledger
 from flows.letters.errors import SettingsError
 from flows.letters.proof import Delivery
 from flows.letters.publishing import Publishable
-from flows.ports import RepairableArchive
+from flows.ports import RepairableArchive, Retention
 from flows.seal_archive import Deliveries, Packs, Seal, append_witness, pack_letters, read_witness, seal, stamp_days
 from flows.settings import Settings
 from flows.verify_archive import Plan, TokenCheck, Verification, verify_archive
 from flows.verify_ledger import verify_ledger
 from flows.wiring import archive as archive_of
+from flows.wiring import archive_folder, retention_of, site
 
 STORE_THREADS = 8  # a store answers slowly; more only queue up at it
 _BEIJING = ZoneInfo("Asia/Shanghai")
@@ -46,6 +48,11 @@ def parts(settings: Settings) -> tuple[Part, Part]:
     )
 
 
+def has_locks(settings: Settings) -> bool:
+    """Whether every archived object must show a lock: a folder has none, nor has a site that set none."""
+    return bool(settings.store_lock) and archive_folder(settings) is None
+
+
 # -- sealing ------------------------------------------------------------------------------------------------------
 
 
@@ -63,17 +70,22 @@ def seal_parts(settings: Settings, ledger: SqlLedger, *, day: date, moment: str)
     copy = LedgerCopy(settings.database_url)
     both = parts(settings)
     tsa = _authority(settings.timestamp_url, settings.timestamp_roots)
-    packs = [pack_letters(part.archive, _deliveries_of(copy), moment) for part in both]
+    profile = site(settings)
+    keep = partial(retention_of, settings=settings, profile=profile)
+    packs = [pack_letters(part.archive, _deliveries_of(copy), moment, keep) for part in both]
     for part, packed in zip(both, packs, strict=True):
         _note_packs(ledger, part, packed, moment)
     # Last, so that it tells of the packs.  It quotes letters of every level: it belongs into the restricted part.
     archive_ledger(both[1].archive, copy, day, settings.home / "seal" / "ledger.json")
     copy.close()
+    for_ever = Retention(None, settings.store_lock) if settings.store_lock else None
     sealed = []
     for part, packed in zip(both, packs, strict=True):
-        made = seal(part.archive, packed, day=day, now=moment)
+        made = seal(part.archive, packed, day=day, now=moment, keep=for_ever)
         if made is not None:
             append_witness(part.witness, made)
+            if settings.replica is not None:
+                copy_part(part, settings.replica / part.name, [*(leaf.key for leaf in made.day.leaves), made.key])
             sealed.append((part, made))
         if tsa is not None:
             stamp_days(part.archive, tsa.stamp)
@@ -126,10 +138,13 @@ def verify_running_ledger(settings: Settings) -> Verification:
         copy.close()
 
 
-def copy_part(part: Part, folder: Path) -> int:
-    """Copy a part, every object read back whole, to ``folder`` with its witness beside it; how many objects."""
+def copy_part(part: Part, folder: Path, keys: Iterable[str] | None = None) -> int:
+    """Copy a part (or some keys of it) to ``folder`` with its witness beside it; how many objects.
+
+    What is there already stays; raises ``ArchiveConflict`` where it is other than what the archive holds.
+    """
     target, count = FolderArchive(folder), 0
-    for key in part.archive.keys():  # noqa: SIM118 - an archive is no mapping
+    for key in part.archive.keys() if keys is None else keys:
         if not key.startswith("probe/"):
             target.put(key, part.archive.get(key), media_type="application/octet-stream")
             count += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,13 +16,14 @@ from flows.letters.pack_check import check_pack
 from flows.letters.premis import Event
 from flows.letters.proof import Delivery, Evidence, make_pack
 from flows.letters.schema_check import shipped
-from flows.ports import Archive, original_key, pack_key
+from flows.ports import Archive, Retention, original_key, pack_key
 
 AGENT = f"duban {__version__}"
 PACKED_SCHEMAS = ("v1/record", "v1/event")
 SEALED_PREFIXES = ("journal/", "originals/", "packages/", "records/")
 
 Deliveries = Callable[[str], Sequence[Delivery]]
+Keep = Callable[[Mapping[str, Any]], Retention | None]
 Timestamp = Callable[[bytes], bytes]
 
 
@@ -52,8 +53,10 @@ def seal_archive(archive: Archive, deliveries: Deliveries, *, day: date, now: st
     return seal(archive, pack_letters(archive, deliveries, now), day=day, now=now)
 
 
-def seal(archive: Archive, packs: Packs, *, day: date, now: str) -> Seal | None:
+def seal(archive: Archive, packs: Packs, *, day: date, now: str, keep: Retention | None = None) -> Seal | None:
     """Seal everything that is in no sealed day yet as ``day``; None where nothing is new or the day is sealed.
+
+    ``keep`` locks the day's document: the chain must outlast all it lists.
 
     A crash in between loses nothing: packs that are there are taken as they are, the day is written last.
     """
@@ -67,7 +70,7 @@ def seal(archive: Archive, packs: Packs, *, day: date, now: str) -> Seal | None:
     leaves = [leaf for key in new if (leaf := _leaf(archive, key)) is not None]
     previous = (days[-1][1].day, days[-1][2]) if days else None
     sealed = merkle.seal(day, leaves, now, previous)
-    receipt = archive.put(day_key(day), sealed.document(), media_type="application/json")
+    receipt = archive.put(day_key(day), sealed.document(), media_type="application/json", retention=keep)
     return Seal(receipt.key, receipt.sha256, sealed, packs)
 
 
@@ -99,21 +102,24 @@ def sealed_days(archive: Archive) -> list[tuple[str, merkle.Day, bytes]]:
     return days
 
 
-def pack_letters(archive: Archive, deliveries: Deliveries, now: str) -> Packs:
-    """Make the packs of records that are in no sealed day yet; a damaged letter does not stop the others."""
+def pack_letters(archive: Archive, deliveries: Deliveries, now: str, keep: Keep = lambda _: None) -> Packs:
+    """Make the packs of records that are in no sealed day yet; a damaged letter does not stop the others.
+
+    ``keep`` says how long the pack of a record is locked (None: as the archive itself does).
+    """
     known = {leaf.key for _, sealed, _ in sealed_days(archive) for leaf in sealed.leaves}
     made, damaged = [], []
     for key in archive.keys("records/"):
         if key in known or not key.endswith(".json"):
             continue
         try:
-            made.append(pack_letter(archive, key, deliveries, now))
+            made.append(pack_letter(archive, key, deliveries, now, keep))
         except (ArchiveDamaged, ValueError, KeyError) as fault:
             damaged.append(f"{key}: {fault}")
     return Packs(tuple(made), tuple(damaged))
 
 
-def pack_letter(archive: Archive, key: str, deliveries: Deliveries, now: str) -> str:
+def pack_letter(archive: Archive, key: str, deliveries: Deliveries, now: str, keep: Keep = lambda _: None) -> str:
     """The pack of the record under ``key``: made, or found where an earlier run made it; its key."""
     content = archive.get(key)
     record: dict[str, Any] = json.loads(content)
@@ -137,7 +143,7 @@ def pack_letter(archive: Archive, key: str, deliveries: Deliveries, now: str) ->
         packed_at=now,
         agent=AGENT,
     )
-    return archive.put(pack, make_pack(evidence), media_type="application/zip").key
+    return archive.put(pack, make_pack(evidence), media_type="application/zip", retention=keep(record)).key
 
 
 def day_key(day: date) -> str:

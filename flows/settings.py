@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     prefect_auth: bool = Field(True, description="Prefect's UI and API ask for the generated password")
     prefect_port: int = Field(4200, ge=1, le=65535, description="port of Prefect's server and UI; a free one if taken")
     store_port: int = Field(8333, ge=1, le=65535, description="port of the embedded store; a free one if taken")
-    store_url: str = Field("", description="S3 endpoint of your own store; empty: the embedded one")
+    store_url: str = Field("", description="S3 endpoint of your own store, or file:///… for a folder; empty: the embedded one")
     store_bucket: str = Field("duban", description="bucket of the archive")
     store_region: str = Field("us-east-1", description="region named in S3 signatures")
     store_restricted_bucket: str = Field("duban-restricted", description="bucket of letters that are not public")

@@ -32,7 +32,7 @@ from flows.letters.routing import route, rules_of
 from flows.letters.understanding import Understood, understand
 from flows.ports import Archive, Receipt, original_key, record_key
 from flows.seal_archive import AGENT
-from flows.wiring import Wiring, now, wiring
+from flows.wiring import Wiring, now, retention_of, wiring
 
 Log = logging.Logger | logging.LoggerAdapter[Any]
 
@@ -167,21 +167,24 @@ def keep_original(data: bytes, original: Original, understood: Understood, made:
     """The original in the archive, receipt read back: the letter is safe from here on."""
     media_type = understood.record["original"]["media_type"]
     archive = archive_of(understood.record, made)
-    return archive.put(original_key(original.sha256), data, media_type=media_type, name=original.name)
+    keep = retention_of(understood.record, made.settings, made.site)
+    return archive.put(original_key(original.sha256), data, media_type=media_type, name=original.name, retention=keep)
 
 
 def file_record(understood: Understood, made: Wiring) -> Receipt:
     """Record, text and event log beside the original; the record's receipt comes back."""
     sha256, version = understood.record["original"]["sha256"], understood.record["rules_version"]
     archive = archive_of(understood.record, made)
+    keep = retention_of(understood.record, made.settings, made.site)
     text = understood.text.text.encode("utf-8")
-    archive.put(record_key(sha256, version, ".txt"), text, media_type="text/plain; charset=utf-8")
+    archive.put(record_key(sha256, version, ".txt"), text, media_type="text/plain; charset=utf-8", retention=keep)
     log = record_key(sha256, version, ".events.jsonl")
     if archive.receipt(log) is None:  # an earlier try that broke off has told the same, at its own moment
         assignments = route(understood.record, made.directory, rules_of(made.site))
         events = filing_events(understood.record, page_map(understood.text), assignments, at=now(), agent=AGENT)
-        archive.put(log, to_lines(events), media_type="application/jsonl")
-    return archive.put(record_key(sha256, version), understood.record_bytes, media_type="application/json")
+        archive.put(log, to_lines(events), media_type="application/jsonl", retention=keep)
+    key = record_key(sha256, version)
+    return archive.put(key, understood.record_bytes, media_type="application/json", retention=keep)
 
 
 def archive_of(record: Mapping[str, Any] | None, made: Wiring) -> Archive:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from flows.adapters import embedded_store
+from flows.adapters.folder_archive import FolderArchive
 from flows.adapters.folder_channel import FolderChannel
 from flows.adapters.inbox_folder import InboxFolder
 from flows.adapters.reading_process import FileReader
@@ -18,7 +22,8 @@ from flows.adapters.sql_ledger import SqlLedger
 from flows.letters.agencies import Directory
 from flows.letters.errors import SettingsError
 from flows.letters.profile import SiteProfile
-from flows.ports import Archive, Channel
+from flows.letters.retention import keep_until
+from flows.ports import Archive, Channel, RepairableArchive, Retention
 from flows.settings import Settings, load_settings
 
 
@@ -80,9 +85,25 @@ def _credentials(file: Path | None) -> dict[str, str]:
         raise SettingsError(f"{file}: no JSON with access_key and secret_key ({type(fault).__name__}: {fault})") from fault
 
 
-def archive(settings: Settings, *, restricted: bool = False) -> S3Archive:
-    """The archive's bucket, or the restricted one."""
+def archive_folder(settings: Settings) -> Path | None:
+    """The folder that is the archive where the site chose one instead of a store; it can lock nothing."""
+    url = urlsplit(settings.store_url)
+    return Path(unquote(url.path)) if url.scheme == "file" else None
+
+
+def archive(settings: Settings, *, restricted: bool = False) -> RepairableArchive:
+    """The archive's bucket, or the restricted one; a folder where the site chose that."""
+    folder = archive_folder(settings)
+    if folder is not None:
+        return FolderArchive(folder / ("restricted" if restricted else "public"))
     return S3Archive(store_access(settings, restricted=restricted), LockRule(settings.store_lock, settings.store_lock_days))
+
+
+def retention_of(record: Mapping[str, Any], settings: Settings, profile: SiteProfile) -> Retention | None:
+    """How long the store must keep a letter and all that is made of it; None where the site sets no locks."""
+    if not settings.store_lock:
+        return None
+    return Retention(keep_until(record, profile.retention), settings.store_lock)
 
 
 @cache

@@ -38,7 +38,7 @@ from flows.schedule import Deployed, register
 from flows.settings import Settings
 from flows.tasks import STOPPING
 from flows.watch_inbox import InboxWatch
-from flows.wiring import Wiring, store_access, wiring
+from flows.wiring import Wiring, archive_folder, store_access, wiring
 
 log = logging.getLogger("duban.worker")
 
@@ -109,6 +109,9 @@ def prove_store(settings: Settings) -> None:
 
     Raises ``SettingsError`` naming what is missing: duban claims nothing it cannot prove.
     """
+    if archive_folder(settings) is not None:
+        log.warning("the archive is a folder: nothing in it can be locked; proof rests on packs, days and the witness")
+        return
     if not settings.store_url:
         store = embedded_store.known(settings.home)
         if store is not None:

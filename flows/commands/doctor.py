@@ -109,6 +109,9 @@ def _store(settings: Settings) -> Finding:
     from flows import wiring
     from flows.adapters import store_probe
 
+    folder = wiring.archive_folder(settings)
+    if folder is not None:
+        return Finding("store", True, f"{folder}: a folder, in which nothing can be locked")
     report = store_probe.probe(wiring.store_access(settings))
     missing = ", ".join(proof.code for proof in report.unproven)
     seen = f"{report.endpoint}: " + (f"not proven: {missing}" if missing else f"{len(report.proofs)} properties proven")

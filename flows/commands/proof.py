@@ -51,11 +51,11 @@ def verify(
 
 
 def _verify_running(tsa_roots: Path | None) -> dict[str, Verification]:
-    from flows.proving import parts, verify_part, verify_running_ledger
+    from flows.proving import has_locks, parts, verify_part, verify_running_ledger
     from flows.verify_folder import token_check
 
     settings = load_settings()
-    roots, locks = tsa_roots or settings.timestamp_roots, bool(settings.store_lock)
+    roots, locks = tsa_roots or settings.timestamp_roots, has_locks(settings)
     checked = {p.name: verify_part(p, check=token_check(roots), locks=locks) for p in parts(settings)}
     return checked | {"ledger": verify_running_ledger(settings)}
 
@@ -108,15 +108,16 @@ def seal(day: datetime | None) -> None:
 def export(public: Path | None, archive: Path | None, restricted: bool) -> None:
     """Write letters out: --public as JSON, CSV and HTML without contact data, --archive as a folder that verifies offline.
 
+    A folder made by --archive can be given again: what is new is added.
     Nothing is published of letters that do not say they are public; of a summary letter only the facts.
     """
     if (public is None) == (archive is None):
         raise click.UsageError("give either --public DIR or --archive DIR")
     target = public or archive
     assert target is not None  # noqa: S101 - one of both was given
-    if target.exists() and any(target.iterdir()):
-        raise click.UsageError(f"{target} is not empty; give a new folder")
     if public is not None:
+        if public.exists() and any(public.iterdir()):
+            raise click.UsageError(f"{public} is not empty; give a new folder")
         _export_public(public)
     else:
         from flows.proving import copy_part, parts

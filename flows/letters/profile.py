@@ -24,7 +24,8 @@ class SiteProfile:
     ``jurisdiction`` is taken where a letter does not show its own; ``outcome_profile`` names a profile of
     rules/outcomes.toml (None: by the issuer's region); ``outcomes`` are the site's own meanings of marks;
     a commitment below ``review_below`` goes to a person; ``default_deadline_months`` is the policy's term where a
-    letter states none (None: no term); ``routing`` are the site's routing rows, asked before the shipped ones.
+    letter states none (None: no term); ``routing`` are the site's routing rows, asked before the shipped ones; ``retention``
+    are years (or ``permanent``) by letter type, before the shipped ones.
     """
 
     name: str = ""
@@ -35,6 +36,7 @@ class SiteProfile:
     default_deadline_months: int | None = None
     ledger_ongoing: bool = False
     routing: tuple[Mapping[str, Any], ...] = ()
+    retention: Mapping[str, Any] = field(default_factory=dict)
     digest: str = ""
 
     @classmethod

@@ -19,7 +19,10 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen import canvas
 
+from flows.adapters.embedded_store import known
 from flows.adapters.ledger_copy import LedgerCopy
+from flows.adapters.s3_archive import S3Archive
+from flows.adapters.s3_client import s3_client
 from flows.cli import duban as command
 from flows.parts import free_port
 from tests.store.byte_search import byte_search
@@ -83,6 +86,21 @@ def test_sealed_audited_copied_and_published(system: System, tmp_path: Path) -> 
     assert duban(system, "export", "--public", tmp_path / "public").exit_code == 0
     told = "".join(path.read_text("utf-8") for path in (tmp_path / "public").rglob("*") if path.is_file())
     assert "〔2026〕31号" in told and "〔2026〕32号" not in told
+
+
+def test_damage_is_alarmed_and_repaired(system: System) -> None:
+    store = known(system.home)
+    assert store is not None
+    archive, writer = S3Archive(store.writer), s3_client(store.writer)
+    key = next(archive.keys("packages/"))
+    assert archive.receipt(key) is not None and archive.versions(key)[0].legal_hold  # a reply is kept for ever
+    good = archive.get(key)
+    writer.put_object(Bucket=store.writer.bucket, Key=key, Body=b"forged")
+    assert run_flow(system, "audit-archive")["type"] == "FAILED"
+    told = page(system, "archive-audit")
+    assert "🔴" in told and key in told and "已封存的对象被改动" in told and "修复" in told
+    assert archive.get(key) == good
+    assert run_flow(system, "audit-archive")["type"] == "COMPLETED"
 
 
 SECRET = "青岗岭第七号储备库将于明年六月底前扩建"
