@@ -76,9 +76,9 @@ def duban() -> None:
 def main() -> None:
     """Run the command; an error duban raises on purpose is one message, never a traceback."""
     try:
-        duban(standalone_mode=False)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        # Without standalone mode click gives the exit code of `Exit` back instead of leaving with it.
+        code = duban(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as fault:
         fault.show()
         sys.exit(fault.exit_code)

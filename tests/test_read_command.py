@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -103,3 +105,11 @@ def test_two_files_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> No
     done = _read(one, two, "--out", tmp_path / "out")
     assert (done.exit_code, "same name" in done.stderr) == (0, True)
     assert sorted(f.name for f in (tmp_path / "out").iterdir()) == ["答复.json", "答复.txt.json"]
+
+
+def test_the_program_leaves_with_the_commands_code(tmp_path: Path) -> None:
+    good = _letter(tmp_path, "答复.txt", _LETTER.format(number=1))
+    (tmp_path / "空.txt").write_bytes(b"")
+    for files, code in (([good], 0), ([good, tmp_path / "空.txt"], 3), ([tmp_path / "无.txt"], 2)):
+        command = [sys.executable, "-m", "flows.cli", "read", *map(str, files), "--agencies", str(_DEMO)]
+        assert subprocess.run(command, capture_output=True, check=False).returncode == code
