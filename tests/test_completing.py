@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import date
 
@@ -117,3 +118,19 @@ def test_no_text_breaks_dates_and_quantities(text: str, on: date | None) -> None
         assert quantity.value >= 0
     if dated.deadline is not None and dated.deadline.span is not None:
         assert "".join(dated.deadline.span.quote(text).split()) == dated.deadline.text
+
+
+@pytest.mark.parametrize("piece", ["县水利局将完成12处，6月底前，", "该局会同有关部门（责任单位：县水利局）。", "由县水利局，", "《“县水利局，"])
+def test_time_is_linear_in_the_letter(piece: str) -> None:
+    # Twice the letter may take three times as long at most: a quadratic step would take four.
+    def seconds(times: int) -> float:
+        letter = letter_of(TEXT.replace("一是", piece * times + "一是"))
+        start = letter.text.text.index(piece)
+        places = [start + index * len(piece) for index in range(times)]
+        sentence = Span(start, start + times * len(piece))
+        drafts = [Draft(Span(at, at + len(piece) - 1), "pledged", (), 0.9, sentence) for at in places]
+        begun = time.process_time()
+        complete(letter, drafts, DIRECTORY)
+        return time.process_time() - begun
+
+    assert seconds(1000) < 3 * seconds(500) + 0.02
