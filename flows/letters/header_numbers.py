@@ -26,20 +26,31 @@ _FULL = (("document_number", ""), ("document_number_round", ""), ("document_numb
 
 def document_number(head: Sequence[Row], labels: Sequence[Labelled]) -> tuple[Found | None, list[Problem]]:
     """The letter's own number, with 〔〕 and no blanks, from the lines above the salutation; problems where it is broken."""
+    found = _in_text(head, labels)
+    beside = next((label for label in labels if label.field == "document_number" and label.span is None), None)
+    told = _number_in(Row(0, len(beside.value), beside.value)) if beside else None
+    if told is None:
+        return found
+    if found[0] is None:
+        return _without_place(*told)
+    if found[0].value != told[0].value:
+        message = f"正文文号与网页标注文号（{told[0].value}）不一致，请核对原件"
+        return found[0], [*found[1], Problem("document_number_conflict", message, found[0].span)]
+    return found
+
+
+def _in_text(head: Sequence[Row], labels: Sequence[Labelled]) -> tuple[Found | None, list[Problem]]:
     for label in labels:
-        if label.field == "document_number":
-            place = label.span or Span(0, 0)
-            if found := _number_in(Row(place.start, place.end, label.value)):
-                return found if label.span else _without_place(*found)
+        place = label.span if label.field == "document_number" else None
+        if place and (found := _number_in(Row(place.start, place.end, label.value))):
+            return found
     for row in reversed(head):
         if found := _number_in(row):
             return found
     for i, row in enumerate(head):
         # 普绿容⏎〔2019〕⏎44号: one number over several lines.
-        if row.view.startswith("[") and i > 0:
-            joined = _joined(head[i - 1 : i + 2])
-            if found := _number_in(joined):
-                return found
+        if row.view.startswith("[") and i > 0 and (found := _number_in(_joined(head[i - 1 : i + 2]))):
+            return found
     return None, []
 
 

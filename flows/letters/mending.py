@@ -13,7 +13,7 @@ from flows.letters.page_places import doubtful
 from flows.letters.rows import Row, row_of, trimmed
 from flows.letters.rules.load import load_table
 from flows.letters.script import simplified
-from flows.letters.wrapping import join_wrapped
+from flows.letters.wrapping import begins_title, join_wrapped
 
 _TONED = "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ"
 _PINYIN = re.compile(rf"(?<=[\u4e00-\u9fffA-Z])[(（][a-zü{_TONED}ńňǹ]{{1,7}}[)）]")
@@ -61,7 +61,7 @@ def _joined_as_read(rows: Iterable[Row], source: SourceText) -> list[Row]:
     """The paragraphs the reader saw on the page."""
     out: list[Row] = []
     for row in rows:
-        if out and source.lines[row.line].continues:
+        if out and source.lines[row.line].continues and not begins_title(out[-1].text, row.text):
             blank = source.lines[row.line].text[:1]  # the line was broken at it, and the reader kept it
             opening = Row(blank, ((1, row.line, 0),), row.page) if row.indent and blank.isspace() else None
             out[-1] = out[-1].joined(opening.joined(row) if opening else row)

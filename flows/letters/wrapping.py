@@ -83,6 +83,11 @@ def _stands_apart(view: str) -> bool:
     return begins_with_label(view) or (len(view) < 24 and patterns("layout")["date_line"].fullmatch(view) is not None)
 
 
+def begins_title(before: str, line: str) -> bool:
+    """Whether ``line`` opens the letter's title below a line of facts: centred, it can look like that line's rest."""
+    return begins_with_label(folded(before)) and patterns("layout")["title_start"].match(folded(line)) is not None
+
+
 def _first_unit(text: str) -> str:
     """What could not have been parted from the beginning of ``text``: a word, or the marks after a character."""
     word = re.match(r"[A-Za-z0-9.%〔〕/+-]+", text)

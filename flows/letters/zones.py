@@ -107,17 +107,19 @@ def _first_prose(rows: Sequence[Row]) -> int:
 
 
 def _opening(rows: Sequence[Row], first: int, inline: int | None, begins: int) -> Span:
-    """Where the covering formula ends: within the first three lines of the text."""
+    """Where the covering formula ends: within the first lines of the text."""
     rules = patterns("layout")
     start = inline if inline is not None else (rows[first].start if first < len(rows) else begins)
     received: int | None = None
-    for row in rows[first : first + 3]:
+    for number, row in enumerate(rows[first : first + 4]):
         offset = max(0, start - row.start)
-        if hit := rules["opening_end"].search(row.view, offset, offset + 1200):
+        # Further lines belong to the formula only where they say in so many words that the answer follows.
+        closes = rules["opening_end"] if number == 0 or received is None else rules["opening_end_later"]
+        if hit := closes.search(row.view, offset, offset + 1200):
             return Span(start, row.start + hit.end())
         if received is None and (hit := rules["received"].search(row.view, offset, offset + 600)):
             received = row.start + hit.end()
-        if len(row.view) > 60:
+        if (len(row.view) > 60 and received is None) or row.start - start > 500:
             break
     return Span(start, received if received is not None else start)
 
