@@ -54,6 +54,21 @@ def test_statement(row: dict[str, list[str] | str]) -> None:
     assert [owner.role for owner in owned.owners] == ["lead"] + ["support"] * (len(found) - 1)
 
 
+@pytest.mark.parametrize(
+    ("body", "said", "basis"),
+    [
+        ("县财政局将安排资金。", "县财政局将安排资金", "named"),
+        ("我局将安排资金。", "我局将安排资金", "issuer"),
+        ("泵站将于6月开工。", "泵站将于6月开工", "issuer"),
+        ("县财政局已安排资金；年内再安排。", "年内再安排", "ellipsis"),
+    ],
+)
+def test_basis(body: str, said: str, basis: str) -> None:
+    letter = letter_of(body, ["甲县水利局"])
+    (owned,) = owners.assign(letter, view_of(letter.text.text), [draft_of(letter, said)], DIRECTORY)
+    assert [owner.basis for owner in owned.owners] == [basis]
+
+
 @pytest.mark.parametrize("kind", ["self", "area", "back", "nation", "kind", "suffix"])
 def test_bodies(kind: str) -> None:
     for text, body in BODIES[kind]["hits"]:

@@ -31,7 +31,12 @@ class Names:
         self._wording = owner_wording()
 
     def owners(self, body: Body, role: OwnerRole, basis: OwnerBasis) -> list[Owner]:
-        """The body as an owner; 我们 of a letter with several writers is all of them, the first as lead."""
+        """The body as an owner; 我们 of a letter with several writers is all of them, the first as lead.
+
+        A writer that calls itself 我局 is known from the letter's head, not from its name: basis ``issuer``.
+        """
+        if basis == "named" and body.kind in ("self", "all"):
+            basis = "issuer"
         span = Span(body.start, body.end)
         mention = span.quote(self._text)
         if body.kind == "all" and len(self._issuers) > 1:
