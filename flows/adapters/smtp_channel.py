@@ -74,14 +74,14 @@ class SmtpChannel:
 
     def _connected(self) -> smtplib.SMTP:
         server = self._server
-        context = ssl.create_default_context()
         connection: smtplib.SMTP
         if server.secured == "tls":
+            context = ssl.create_default_context()
             connection = smtplib.SMTP_SSL(server.host, server.port, timeout=self._timeout, context=context)
         else:
             connection = smtplib.SMTP(server.host, server.port, timeout=self._timeout)
             if server.secured == "starttls":
-                connection.starttls(context=context)
+                connection.starttls(context=ssl.create_default_context())
         if server.user is not None:
             connection.login(server.user, server.password or "")
         return connection
