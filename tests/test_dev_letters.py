@@ -22,9 +22,9 @@ _FLOORS = {
     "routing_accuracy": 0.97,
     "deadline_accuracy": 0.98,
     "specific_accuracy": 0.96,
-    "commitments": 0.95,
-    "stance": 0.93,
-    "routable": 0.93,
+    "commitments": 0.935,
+    "stance": 0.91,
+    "routable": 0.92,
     "quantities": 0.96,
 }
 
