@@ -125,7 +125,10 @@ def _known(table: _Table, view: str, directory: Directory) -> Iterator[Body]:
         if table.not_after.match(view, end) and not view.startswith(table.governments, end):
             continue
         known = True
-        if said[0] in table.level and said.endswith(table.governments):
+        if said[0] not in table.level and view[start - 1 : start] in table.level:
+            # 市交通局 is not the 交通局 of the letter's own county.
+            start -= 1
+        elif said[0] in table.level and said.endswith(table.governments):
             longer = _name_start(table, view, start)
             if 2 <= start - longer <= 3 and directory.places.called(view[longer : start + 1]):
                 start, known = longer, False
