@@ -189,3 +189,22 @@ def test_a_covering_formula_names_the_proposal_and_is_no_text() -> None:
         body = "".join(span.quote(text) for span in letter.body).replace("\n", "")
         found.append([formula, (proposal and proposal.title) or "", body.removesuffix("已经落实。")])
     assert found == _MARKS["formula"]
+
+
+@pytest.mark.parametrize(
+    ("written", "contacts"),
+    [
+        ("联系人：某某　　电话：0000-0000000", [("某某", "0000-0000000", None, None)]),
+        ("（联系人：综合处　某某，电话：0000-0000000；邮编：100000）", [("综合处 某某", "0000-0000000", None, "100000")]),
+        ("联系人及电话：规划处 某某 0000-0000000", [("规划处 某某", "0000-0000000", None, None)]),
+        ("联系人：某某，1380000xxxx", [("某某", "1380000xxxx", None, None)]),
+        ("联 系 人：某某\n联系电话：0000-0000000", [("某某", "0000-0000000", None, None)]),
+        ("承办人：某某　电话：\n58601037", [("某某", "58601037", None, None)]),
+        ("承办单位通讯地址：环河路9号 邮编：200120\n联系人：甲某", [("甲某", None, "环河路9号", "200120")]),
+        ("主管领导：乙某\n经办人：甲某　联系电话：0000-0000000", [("甲某", "0000-0000000", None, None)]),
+        ("", []),
+    ],
+)
+def test_whom_to_call(written: str, contacts: list[tuple[str | None, ...]]) -> None:
+    found = _letter(_BETWEEN + written).header.contacts
+    assert [(c.name, c.phone, c.address, c.postcode) for c in found] == contacts

@@ -123,7 +123,7 @@ def _value(row: Row, label: str, start: int, end: int) -> Labelled:
     written = row.view[start:end]
     begin = 1 if written.startswith("[") else 0
     cut = _closed(written, begin)
-    if begin == 0:
+    if begin == 0 and _fields()[name] != "contact_name":  # 综合规划处　尤某: office and person
         # A gap ends the value; but 陆 某 and a list of bodies hold single blanks.
         gap = _VALUE_ENDS.search(written, 0, cut)
         cut = gap.start() if gap and written[: gap.start()].strip() else cut

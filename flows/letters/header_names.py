@@ -159,7 +159,7 @@ def _contact_values(labels: Iterator[Labelled]) -> Iterator[tuple[str, str, Span
     for label in labels:
         if not label.field.startswith("contact_") or not label.value:
             continue
-        field, value = label.field.removeprefix("contact_"), label.value
+        field, value = label.field.removeprefix("contact_"), re.sub(r"\s+", " ", label.value)
         phone = rules["phone"].search(value) if field in ("name", "phone") else None
         if field == "name" and phone:
             name = value[: phone.start()].rstrip(" ,、;:")
