@@ -138,3 +138,43 @@ def test_two_sub_folders_may_hold_the_same_name(system: System) -> None:
     system.wait_empty_inbox()
     numbers = {row["document_number"] for row in system.ledger().rows()}
     assert {"云湖交提复〔2026〕105号", "云湖交提复〔2026〕106号"} <= numbers
+
+
+def run_deployment(system: System, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Start a deployment as the UI does; its final state."""
+    deployment = system.api(f"/deployments/name/{name}/{name}")
+    run = system.api(f"/deployments/{deployment['id']}/create_flow_run", {"parameters": parameters})
+    over = ("COMPLETED", "FAILED", "CRASHED")
+    state = wait_for(
+        lambda: (s := system.api(f"/flow_runs/{run['id']}")["state"])["type"] in over and s, 60, f"the end of {name}"
+    )
+    assert isinstance(state, dict)
+    return state
+
+
+def test_the_follow_up_is_run_from_the_ui(system: System) -> None:
+    text = letter(107)
+    system.drop("follow-up.txt", text)
+    record = archived(system, text)
+    row = next(r for r in system.ledger().rows() if r["letter_id"] == record["id"] and r["state"] == "issued")
+    answer = {"commitment_id": row["id"], "by": "张某", "agency_id": row["lead_agency_id"]}
+    assert run_deployment(system, "answer-commitment", {"answer": answer | {"action": "sign"}})["type"] == "COMPLETED"
+    refused = run_deployment(system, "answer-commitment", {"answer": answer | {"action": "verify"}})
+    assert (refused["type"], "报告办结" in refused["message"]) == ("FAILED", True)
+    form = {"agency_id": row["lead_agency_id"], "by": "张某", "answers": [
+        {"commitment_id": row["id"], "action": "progress", "text": "已开工"},
+    ]}  # fmt: skip
+    system.settings.returns.mkdir(exist_ok=True)
+    aside = system.home / ".returns.aside"
+    aside.write_text(json.dumps(form), "utf-8")
+    aside.rename(system.settings.returns / "回执.json")
+    assert "已受理1份" in run_deployment(system, "receive-returns", {})["message"]
+    for name, parameters in (("chase-deadlines", {"today": "2026-09-28"}), ("deliver-notices", {}), ("report-ledger", {})):
+        state = run_deployment(system, name, parameters)
+        assert state["type"] == "COMPLETED", state
+    after = system.ledger().commitment(row["id"])
+    assert after is not None
+    assert (after["state"] in ("in_progress", "due_soon", "overdue"), after["progress"]) == (True, "已开工")
+    assert list(system.settings.reports.glob("台账-*.xlsx"))
+    assert system.api("/artifacts/filter", {"artifacts": {"key": {"any_": ["digest"]}}})[0]["data"].startswith("# 承诺事项")
+    assert not system.ledger().queued()
