@@ -21,6 +21,7 @@ class OwnerWording:
     government: re.Pattern[str]
     governments: tuple[str, ...]
     office: str
+    next_item: re.Pattern[str]
     unknown: str
     unknown_with: str
 
@@ -41,6 +42,7 @@ def owner_wording() -> OwnerWording:
         government=re.compile(table["clause"]["government"]),
         governments=tuple(table["clause"]["governments"]),
         office=table["clause"]["office"],
+        next_item=re.compile(table["printed"]["next_item"]),
         unknown=table["messages"]["unknown"],
         unknown_with=table["messages"]["unknown_with"],
     )

@@ -235,6 +235,8 @@ class _Reading:
         _, line_ends, behind = self._view[draft.span.end : block.start].partition("\n")
         if line_ends and behind.strip(" \u3000（(【["):
             return None
+        if self._wording.next_item.search(self._view, draft.span.end, block.start):
+            return None
         return block
 
 
