@@ -133,7 +133,9 @@ def _write(target: Path, data: bytes) -> None:
 @click.option("--site", "profile", type=_FILE, help="Site profile (TOML).")
 @click.option("--previous", type=_FILE, help="An earlier run (see --save): show what was gained, lost, changed.")
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Keep this run for a later --previous.")
-@click.option("--folds", type=click.IntRange(2, 20), help="Learn from the other folds only: the honest estimate (needs the repository).")
+@click.option(
+    "--folds", type=click.IntRange(2, 20), help="Learn from the other folds only: the honest estimate (needs the repository)."
+)
 @click.option("--add", type=(_FILE, _FILE), multiple=True, metavar="RECORD LETTER", help="Keep a corrected record first.")
 @click.option("--json", "as_json", is_flag=True, help="Print the measures as JSON.")
 def evaluate(
