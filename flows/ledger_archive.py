@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 from collections.abc import Iterator
 from datetime import date
@@ -24,25 +25,28 @@ def archive_ledger(archive: Archive, ledger: LedgerCopy, day: date, index: Path)
     """
     key = f"{_PREFIX}{day.year:04d}/{day.isoformat()}.jsonl.gz"
     known = _read_index(index, archive)
-    lines, now = [], {}
-    for row in ledger.rows():
-        line = _line(row)
-        name = json.dumps([row.table, *row.key], ensure_ascii=False)
-        now[name] = hashlib.sha256(line.encode("utf-8")).hexdigest()
-        if known.get(name) != now[name]:
-            lines.append(line)
-    if lines and archive.receipt(key) is None:
-        content = gzip.compress("\n".join(lines).encode("utf-8"), mtime=0)
-        archive.put(key, content, media_type="application/gzip")
-        _write_index(index, key, now)
-        return key
-    return None
+    if archive.receipt(key) is not None:
+        return None
+    content, now, changed = io.BytesIO(), dict[str, str](), 0
+    with gzip.GzipFile(fileobj=content, mode="wb", mtime=0) as packed:  # packed as it comes: sheets are bulky
+        for row in ledger.rows():
+            line = _line(row).encode("utf-8")
+            name = json.dumps([row.table, *row.key], ensure_ascii=False)
+            now[name] = hashlib.sha256(line).hexdigest()
+            if known.get(name) != now[name]:
+                packed.write(line + b"\n")
+                changed += 1
+    if not changed:
+        return None
+    archive.put(key, content.getvalue(), media_type="application/gzip")
+    _write_index(index, key, now)
+    return key
 
 
 def archived_rows(archive: Archive) -> Iterator[LedgerRow]:
     """Every archived row in the order of archiving: a later one of the same key replaces an earlier one."""
     for key in archive.keys(_PREFIX):
-        for line in gzip.decompress(archive.get(key)).decode("utf-8").splitlines():
+        for line in gzip.GzipFile(fileobj=io.BytesIO(archive.get(key))):
             told: dict[str, Any] = json.loads(line)
             yield LedgerRow(told["table"], tuple(told["key"]), told["columns"])
 

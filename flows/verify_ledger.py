@@ -12,6 +12,8 @@ from flows.letters.errors import ArchiveDamaged
 from flows.ports import Archive, original_key
 from flows.verify_archive import Verification
 
+_SEALED = ("commitments", "history")
+
 
 def verify_ledger(ledger: LedgerCopy, archives: Sequence[Archive], journal: Archive) -> Verification:
     """Every letter and commitment against its record, the chain of history, and the rows sealed in ``journal``."""
@@ -51,12 +53,11 @@ def _verify_letter(ledger: LedgerCopy, row: dict[str, Any], archives: Sequence[A
 
 def _verify_sealed(ledger: LedgerCopy, journal: Archive, result: Verification) -> None:
     """A commitment that stands otherwise than sealed must have a history since; what was sealed may not be gone."""
-    sealed = {(row.table, row.key): row.columns for row in archived_rows(journal)}
+    # Notices with their sheets are the bulk of a ledger, and are not looked at: they stay out of memory.
+    sealed = {(row.table, row.key): row.columns for row in archived_rows(journal) if row.table in _SEALED}
     last = max((key[0] for table, key in sealed if table == "history"), default=0)
-    present = {(row.table, row.key): row.columns for row in ledger.rows() if row.table in ("commitments", "history")}
+    present = {(row.table, row.key): row.columns for row in ledger.rows(_SEALED)}
     for (table, key), columns in sealed.items():
-        if table not in ("commitments", "history"):
-            continue
         now = present.get((table, key))
         name = f"ledger: {table} {'/'.join(map(str, key))}"
         if now is None:

@@ -187,11 +187,12 @@ def _keep_ports(path: Path, wanted: int) -> dict[str, int]:
 
 
 def _any_ports() -> list[int]:
+    """Ports that, with their gRPC twins, lie below those the system gives to outgoing connections."""
     found = []
     for _ in range(20):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            found.append(int(probe.getsockname()[1]) % 40_000 + 10_000)
+            found.append(int(probe.getsockname()[1]) % 12_000 + 10_000)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,10 +48,15 @@ class KeptNotice:
 class LedgerCopy(LedgerDatabase):
     """The rows of a ledger, whatever they mean."""
 
-    def rows(self) -> Iterator[LedgerRow]:
-        """Every row, tables in the order in which they can be put back, rows by primary key; one moment's view."""
+    def rows(self, only: Collection[str] = ()) -> Iterator[LedgerRow]:
+        """Every row, tables in the order in which they can be put back, rows by primary key; one moment's view.
+
+        ``only`` names the tables wanted, all if empty.
+        """
         with self._read() as connection:
             for table in metadata.sorted_tables:
+                if only and table.name not in only:
+                    continue
                 query = sa.select(table).order_by(*table.primary_key.columns)
                 for row in connection.execution_options(yield_per=1000).execute(query).mappings():
                     key = tuple(row[column.name] for column in table.primary_key.columns)
@@ -79,8 +84,7 @@ class LedgerCopy(LedgerDatabase):
         """Whether no letter was ever entered or seen."""
         with self._read() as connection:
             return not any(
-                connection.scalar(sa.select(sa.func.count()).select_from(table))
-                for table in (letters, metadata.tables["intake"])
+                connection.scalar(sa.select(sa.func.count()).select_from(table)) for table in (letters, metadata.tables["intake"])
             )
 
     def deliveries(self, letter_id: str) -> list[tuple[KeptNotice, str | None, str | None]]:
@@ -123,9 +127,7 @@ class LedgerCopy(LedgerDatabase):
     def history_of(self, commitment_id: str, after: int) -> int:
         """How many entries the history has about a commitment after entry ``after``."""
         query = (
-            sa.select(sa.func.count())
-            .select_from(history)
-            .where(history.c.commitment_id == commitment_id, history.c.seq > after)
+            sa.select(sa.func.count()).select_from(history).where(history.c.commitment_id == commitment_id, history.c.seq > after)
         )
         with self._read() as connection:
             return connection.scalar(query) or 0
@@ -139,7 +141,5 @@ class LedgerCopy(LedgerDatabase):
         return None
 
 
-def _differing(
-    key: str, said: Mapping[str, Any], row: Mapping[Any, Any], names: Iterable[str]
-) -> list[tuple[str, str]]:
+def _differing(key: str, said: Mapping[str, Any], row: Mapping[Any, Any], names: Iterable[str]) -> list[tuple[str, str]]:
     return [(key, f"{name}: {said[name]!r} archived, {row[name]!r} in the ledger") for name in names if said[name] != row[name]]

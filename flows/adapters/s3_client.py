@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -25,6 +27,7 @@ from flows.letters.errors import SettingsError, Unavailable
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
+_MAKING = threading.Lock()
 Encryption = Literal["", "AES256", "aws:kms"]
 _REFUSED = frozenset({"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"})
 _MISCONFIGURED = frozenset({"NoSuchBucket", "PermanentRedirect", "AuthorizationHeaderMalformed", "InvalidBucketName"})
@@ -61,7 +64,15 @@ def s3_client(access: StoreAccess, *, anonymous: bool = False, attempts: int = 3
         # A store on this machine is never reached through the site's web proxy.
         proxies={} if _is_loopback(access.endpoint) else None,
     )
-    return boto3.session.Session().client(
+    # With keys of our own the session is only a cache of boto3's service models, which are slow to load; without,
+    # it finds the credentials, which may have changed since.
+    session = _shared_session() if access.access_key or anonymous else boto3.session.Session()
+    with _MAKING:  # making clients is not safe between threads, using them is
+        return _client(session, access, config)
+
+
+def _client(session: boto3.session.Session, access: StoreAccess, config: Config) -> S3Client:
+    return session.client(
         "s3",
         endpoint_url=access.endpoint or None,
         region_name=access.region,
@@ -70,6 +81,11 @@ def s3_client(access: StoreAccess, *, anonymous: bool = False, attempts: int = 3
         verify=str(access.ca_bundle) if access.ca_bundle else None,
         config=config,
     )
+
+
+@cache
+def _shared_session() -> boto3.session.Session:
+    return boto3.session.Session()
 
 
 @contextmanager

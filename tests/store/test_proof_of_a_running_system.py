@@ -100,6 +100,9 @@ def test_damage_is_alarmed_and_repaired(system: System) -> None:
     told = page(system, "archive-audit")
     assert "🔴" in told and key in told and "已封存的对象被改动" in told and "修复" in told
     assert archive.get(key) == good
+    wanted = {"filter": {"event": {"name": ["duban.archive.damaged"]}}}
+    alarm = wait_for(lambda: system.api("/events/filter", wanted)["events"], 20, "the event of the damage")[0]
+    assert alarm["payload"]["repaired"] == [key] and alarm["payload"]["lost"] == []
     assert run_flow(system, "audit-archive")["type"] == "COMPLETED"
 
 
