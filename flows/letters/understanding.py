@@ -43,7 +43,9 @@ def understand(
     _must_be_a_letter(letter)
     jurisdiction = directory.jurisdiction_of(letter.header.issuers, text.text) or site.jurisdiction
     drafts = statements_with(letter, weights or stance_weights())
-    statements = complete(letter, drafts, directory, default_months=site.default_deadline_months)
+    statements = complete(
+        letter, drafts, directory, default_months=site.default_deadline_months, jurisdiction=jurisdiction
+    )
     normalised = Normalised(
         site.outcome(letter.header.outcome, jurisdiction), site.disclosure(letter.header.disclosure)
     )
