@@ -89,11 +89,14 @@ def _is_title(view: str) -> bool:
 
 
 def _belongs(head: Sequence[Row], start: int, end: int) -> bool:
-    """Whether the line above a title is its beginning: a broken title always, a letterhead where no number follows."""
+    """Whether the line above a title is its beginning: of a broken title always, of a whole one if it is a letterhead.
+
+    A letterhead over a title of one line stays apart where the document number follows: it heads the paper then.
+    """
     rules = patterns("header")
     above = head[start]
     if not rules["letterhead"].fullmatch(above.view):
         return not rules["title_whole"].fullmatch(above.view)
     below = head[end] if end < len(head) else None
-    return below is None or rules["document_number"].search(below.view) is None
-
+    is_broken = end - start > 2
+    return is_broken or below is None or rules["document_number"].search(below.view) is None
