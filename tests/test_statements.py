@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import date
+from itertools import pairwise
 
 import pytest
 
@@ -108,7 +109,8 @@ CASES: list[tuple[str, str, list[tuple[str, str]]]] = [
     ),
     (
         "rows of a table",
-        "序号　工作任务　责任单位　完成时限\n1　新建口袋公园3个　市园林局　2025年底\n2　研究公园夜间开放的可行性　市园林局　持续推进",
+        "序号　工作任务　责任单位　完成时限\n"
+        "1　新建口袋公园3个　市园林局　2025年底\n2　研究公园夜间开放的可行性　市园林局　持续推进",
         [
             ("pledged", "新建口袋公园3个　市园林局　2025年底"),
             ("conditional", "研究公园夜间开放的可行性　市园林局　持续推进"),
@@ -155,7 +157,7 @@ def test_drafts_stand_in_order_and_do_not_overlap() -> None:
     body = "".join(case[1] for case in CASES)
     drafts = find_statements(letter_of(body))
     assert [d.span for d in drafts] == sorted(d.span for d in drafts)
-    assert all(a.span.end <= b.span.start for a, b in zip(drafts, drafts[1:], strict=False))
+    assert all(a.span.end <= b.span.start for a, b in pairwise(drafts))
 
 
 def test_traditional_script_and_half_width_marks_read_the_same() -> None:

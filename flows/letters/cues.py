@@ -51,23 +51,32 @@ def cues_in(bare: str, clauses: Sequence[Clause]) -> list[list[Hit]]:
         return found
     automaton, rows = _automaton()
     offset, last = clauses[0].start, len(clauses) - 1
-    at = 0
-    for index, start, end in automaton.find_matches_as_indexes(bare[offset : clauses[-1].end]):
-        candidates = rows[index]
-        if not candidates:
-            continue
+    matches = automaton.find_matches_as_indexes(bare[offset : clauses[-1].end], overlapping=True)
+    matches.sort(key=_leftmost_longest)
+    at, taken = 0, 0
+    for index, start, end in matches:
         start += offset
         end += offset
+        if start < taken:
+            continue
         while at < last and clauses[at].end <= start:
             at += 1
         clause = clauses[at]
         if start < clause.start or end > clause.end:
             continue
+        candidates = rows[index]
+        if not candidates:
+            taken = end
         for cue in candidates:
             if _holds(cue, bare, clause, start, end):
                 found[at].append(Hit(cue, start, end))
+                taken = end
                 break
     return found
+
+
+def _leftmost_longest(match: tuple[int, int, int]) -> tuple[int, int]:
+    return match[1], -match[2]
 
 
 def cues_of(text: str) -> list[str]:
@@ -126,6 +135,6 @@ def _automaton() -> tuple[AhoCorasick, tuple[tuple[Cue, ...], ...]]:
     for row in load_table("cues")["cue"]:
         for decoy in row.get("decoys", ()):
             wordings.setdefault(decoy, [])
-    automaton = AhoCorasick(list(wordings), matchkind=MatchKind.LeftmostLongest)
+    automaton = AhoCorasick(list(wordings), matchkind=MatchKind.Standard)
     return automaton, tuple(tuple(cues) for cues in wordings.values())
 

@@ -94,7 +94,7 @@ def _sentence(
             marks.append("past")
         if condition:
             marks.append("condition")
-        if asked:
+        if asked and "subject" not in marks:
             marks.append("asked")
         if place == 0:
             marks.append("first")
@@ -111,7 +111,7 @@ def _sentence(
             )
         )
         past, condition = _reach(own, tense, past, condition)
-        asked = asked or "ask" in names
+        asked = "ask" in names or (asked and "subject" not in marks)
     return made
 
 

@@ -37,6 +37,8 @@ def _tempered(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[Ju
         before, one_sentence = out[at - 1], clauses[at - 1].sentence == clauses[at].sentence
         if one_sentence and before.label == "conditional" and clauses[at - 1].opens and out[at].label == "none":
             out[at] = before
+        if one_sentence and before.label == "pledged" and clauses[at - 1].matter and out[at].label == "declined":
+            out[at - 1] = before._replace(label="none")  # "设立基金，目前难以实现" names what is refused
     for at in range(len(out) - 1, 0, -1):
         before, after = out[at - 1], out[at]
         if before.label != "pledged" or after.label != "conditional" or clauses[at - 1].firm:
@@ -110,6 +112,9 @@ def _grown(clauses: Sequence[Described], labels: Sequence[Judged], start: int, e
     while first > 0 and clauses[first - 1].sentence == clauses[start].sentence:
         before = clauses[first - 1]
         if labels[first - 1].label not in ("none", stance) or _APART & set(before.state.ids):
+            break
+        if stance == "ongoing" and first == start and "not_yet" in clauses[start].state.ids and before.voice in ("done", "-"):
+            first -= 1  # what was begun, before what is still wanting
             break
         if not _belongs(before, stance, room):
             told = before.clause.end - before.clause.start
