@@ -40,7 +40,7 @@ def stated(view: str, groups: Sequence[Group]) -> Members:
             if leads and not past:
                 leads, more = _further(view, leads, group)
                 supports.extend(more)
-            elif index == 0 and _pays_for_more(view, group):
+            elif index == 0 and _ends_a_promise(view, group):
                 supports.extend(supporting(group.members))
             else:
                 leads, past = led(group), group.past
@@ -65,7 +65,7 @@ def _further(view: str, leads: Members, group: Group) -> tuple[Members, Members]
     """Another doer behind the first: one who was charged, or to whom it was handed on, leads from then on."""
     if group.says == "charged":
         return led(group), ()
-    if group.says == "agent" and not group.pays and owner_wording().leads.match(view, group.end):
+    if group.says == "agent" and not _only_helps(view, group) and owner_wording().leads.match(view, group.end):
         return (*led(group), *supporting(body for body, _ in leads)), ()
     return leads, supporting(group.members)
 
@@ -79,12 +79,17 @@ def _helping(leads: Members, group: Group, helped: Group | None) -> tuple[Member
     return leads or led(helped), supporting(group.members)
 
 
-def _pays_for_more(view: str, group: Group) -> bool:
-    """所需资金由B解决 at the end of a promise of somebody else's."""
-    if not (group.pays and group.says == "agent"):
+def _ends_a_promise(view: str, group: Group) -> bool:
+    """所需资金由B解决, 由B负责运营 at the end of a promise of somebody else's."""
+    if group.says != "agent" or not _only_helps(view, group):
         return False
     low = max(0, group.start - _CLAUSES)
     return view.rfind("，", low, group.start) > max(view.rfind(mark, low, group.start) for mark in "。；\n")
+
+
+def _only_helps(view: str, group: Group) -> bool:
+    """Whether the body pays for it or runs it afterwards."""
+    return group.pays or owner_wording().afterwards.match(view, group.end) is not None
 
 
 def _together(view: str, group: Group) -> bool:

@@ -21,6 +21,7 @@ class OwnerWording:
     government: re.Pattern[str]
     governments: tuple[str, ...]
     office: str
+    afterwards: re.Pattern[str]
     next_item: re.Pattern[str]
     unknown: str
     unknown_with: str
@@ -42,6 +43,7 @@ def owner_wording() -> OwnerWording:
         government=re.compile(table["clause"]["government"]),
         governments=tuple(table["clause"]["governments"]),
         office=table["clause"]["office"],
+        afterwards=re.compile(table["clause"]["afterwards"]),
         next_item=re.compile(table["printed"]["next_item"]),
         unknown=table["messages"]["unknown"],
         unknown_with=table["messages"]["unknown_with"],
