@@ -200,7 +200,7 @@ class LedgerLetters(LedgerIntake):
                 entry.heirs.add(row["id"])
                 events += self._inherit(connection, entry, row, before)
             elif row["id"] in told:
-                row |= {"state": "issued", "issued_on": beijing_day(entry.now).isoformat()}
+                row |= {"state": "issued", "issued_on": beijing_day(entry.now).isoformat(), "light": "green"}
                 why = routed[row["id"]].reason or None
                 events.append(_event(entry.letter, "issue", entry.now, why, row["id"], "proposed", "issued"))
             entry.rows.append(row)

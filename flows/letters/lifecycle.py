@@ -138,7 +138,8 @@ def _effects(row: Mapping[str, Any], step: Step) -> dict[str, Any]:
     if step.action == "refuse":
         return {"extension_until": None}
     if step.action in ("reassign", "issue") and step.fields.get("agency_id"):
-        return {"lead_agency_id": step.fields["agency_id"], "lead_name": step.fields.get("agency_name")}
+        given = {"lead_agency_id": step.fields["agency_id"], "lead_name": step.fields.get("agency_name")}
+        return given | ({"light": "green"} if step.action == "issue" else {})
     if step.action == "done" and _day(step, "done_on", step.day) > step.day:
         raise StepRefused("办结日期不能晚于今天")
     if step.action == "reopen":

@@ -76,7 +76,7 @@ def test_due_reminders_fall_on_working_days(ledger: SqlLedger) -> None:
     steps = [e["action"] for e in ledger.history_of(ONE) if e["action"] != "light"]
     assert steps == ["propose", "issue", "sign", "soon", "late"]
     lights = [json.loads(e["changes"])["light"] for e in ledger.history_of(ONE) if e["action"] == "light"]
-    assert lights == [[None, "green"], ["green", "yellow"], ["yellow", "red"]]
+    assert lights == [["green", "yellow"], ["yellow", "red"]]
 
 
 def test_who_does_not_sign_is_reminded_after_the_days_allowed(ledger: SqlLedger) -> None:
