@@ -40,7 +40,7 @@ def test_every_cue_the_model_speaks_of_is_a_row_of_the_table() -> None:
 
 def test_every_other_feature_is_made_of_known_parts() -> None:
     part = re.compile(
-        r"bias|label|leadin|joint|parens|row|row_head|acts|both=[a-z]+\+[a-z]+|c=[a-z_]+"
+        r"bias|label|leadin|joint|parens|row|row_head|titled|acts|both=[a-z]+\+[a-z]+|c=[a-z_]+"
         r"|(?:firm&|condition&|asked&)?v=(?:-|[a-z]+)(?:&(?:(?:time|before|after|lead|head)=(?:[-^$]|[a-z]+)|[a-z]+))?"
     )
     assert [name for name in LEARNED["clause"] if not part.fullmatch(name)] == []
@@ -71,7 +71,7 @@ def test_the_digest_names_the_bytes() -> None:
 
 
 def test_every_feature_of_the_rules_can_occur() -> None:
-    marks = ("item", "ahead", "past", "label", "leadin", "joint", "parens", "row", "row_head", "acts", "verb")
+    marks = ("item", "ahead", "past", "label", "leadin", "joint", "parens", "row", "row_head", "acts", "verb", "titled")
     possible = {name for voice in ("-", "done", "none", "pledged") for name in features_of(state(voice, marks=marks))}
     listed = [name for name in load_table("stance")["clause"] if re.fullmatch(r"[a-z_]+", name)]
     assert [name for name in listed if name not in possible] == []

@@ -97,7 +97,7 @@ def _sentence(
         if asked and "subject" not in marks:
             marks.append("asked")
         if place == 0:
-            marks.append("first")
+            marks.extend(("first", "titled") if clause.mark == "：" else ("first",))
         if place == last:
             marks.extend(("last", "leadin") if frame.lead_in else ("last",))
         if firm:
@@ -193,7 +193,7 @@ def loudest(ids: tuple[str, ...]) -> str:
 
 
 # Marks that count by themselves, and marks that count together with the clause's voice.
-_ALONE = ("label", "leadin", "joint", "parens", "row", "row_head")
+_ALONE = ("label", "leadin", "joint", "parens", "row", "row_head", "titled")
 _WITH_VOICE = ("item", "ahead", "past", "verb", "subject", "first", "last", "adverbial", "number", "also", "firm")
 _VOICE_LAST = ("condition", "asked")
 
