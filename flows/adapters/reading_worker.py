@@ -26,7 +26,8 @@ def main() -> None:
     role, memory, cpu_seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints must not land among the answers
-    job: Job = {"read": lambda: _reading, "recognise": _Recognising}[role]()
+    jobs: dict[str, Callable[[], Job]] = {"read": lambda: _reading, "recognise": _Recognising}
+    job = jobs[role]()
     preload()
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

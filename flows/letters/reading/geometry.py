@@ -10,12 +10,13 @@ from functools import cache
 from statistics import median
 
 from flows.letters.model import Line
-from flows.letters.rows import cell_width
+from flows.letters.rows import cell_width, width_of
 from flows.letters.rules.load import load_table
 
 Box = tuple[float, float, float, float]
 _NO_START = "，。、；：！？）》”’】〕〉」』…—％%℃,.;:!?)]"
 _WORD = re.compile(r"[A-Za-z0-9.%〔〕/+-]+")
+_ENDS = re.compile(r"[。！？；：:!?;]”?\s*$")
 _BREAKS = re.compile(r"[。！？；：:!?;”）)》】]$")
 _ZONE = 0.1  # of the page's height, at head and foot, where running lines stand
 
@@ -214,16 +215,20 @@ def _shifts(same: Sequence[Placed], left: float, size: float) -> dict[int, float
 
 
 def _goes_on(before: Placed, one: Placed, page: _Measure) -> bool:
-    size = one.size
-    if one.row or before.row or abs(before.size - size) > 0.12 * size:
+    size = before.size if one.confidence is not None else one.size
+    # A recognised line of few characters does not show its size.
+    alike = 0.12 if one.confidence is None or width_of(one.text) >= 8 else 0.5
+    if one.row or before.row or abs(before.size - one.size) > alike * size:
         return False
     if one.page == before.page and one.box[1] - before.box[3] > 1.6 * size:
         return False
     if one.left > page.left + 0.9 * size:
         return _centred(before, one, page)
     # Where paragraphs are indented, a line at the margin goes on with the sentence even after a ragged line.
-    slack = 3.0 if page.indented and not _BREAKS.search(before.text) else 0.6
-    room = page.right - before.box[2] - sum(map(cell_width, before.trailing)) * size
+    slack = (1.6 if _ENDS.search(before.text) else 3.0) if page.indented else 0.6
+    # The ink of a closing mark ends in the middle of its cell.
+    hanging = 0.5 if before.text.rstrip()[-1:] in _NO_START else 0.0
+    room = page.right - before.box[2] - (sum(map(cell_width, before.trailing)) + hanging) * size
     return room < (sum(map(cell_width, _first_unit(one.text))) + slack) * size
 
 

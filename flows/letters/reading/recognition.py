@@ -15,8 +15,8 @@ from flows.letters.rows import cell_width
 
 _HAN = "\u3400-\u9fff\u3001\u3002\u300a-\u3011\uff01-\uff5e\u201c\u201d"
 _NARROW = re.compile(rf"(?<=[{_HAN}])[,:;!?()]|[,:;!?()](?=[{_HAN}])")
-_DASH = re.compile(r"(?<=\d)一(?=\d)")
-_YEAR = re.compile(r"[〔\[(（【]((?:19|20)\d\d)[〕\])）】](?=第?\d{1,5}号)")
+_DASH = re.compile(r"(?<=\d)一(?=\d)|^一(?=(?:19|20)\d\d)")
+_YEAR = re.compile(r"[〔\[(（【]((?:19|20)\d\d)[〕\])）】](?=[ \u3000]*第?\d{1,5}号)")
 _WIDE = str.maketrans(",:;!?()", "，：；！？（）")
 
 
