@@ -53,7 +53,7 @@ def restore_ledger(
     if not copy.is_empty():
         raise SettingsError("the ledger is not empty; move it away first, nothing was changed")
     rows = copy.put_back(archived_rows(journal))
-    known = {(row["id"], row["rules_version"]) for row in copy.letter_rows()}
+    known = {(letter, version) for letter, made in copy.readings().items() for version in made}
     count = 0
     for filed in sorted(_filed(archives), key=lambda f: (f.at, f.key)):
         if (filed.record["id"], filed.record["rules_version"]) in known:

@@ -21,10 +21,11 @@ def verify_ledger(ledger: LedgerCopy, archives: Sequence[Archive], journal: Arch
     broken = ledger.broken_history()
     if broken:
         result.add("ledger_changed", "ledger: history", broken)
-    entered = set()
+    entered, readings = set(), ledger.readings()
     for row in ledger.letter_rows():
         entered.add(row["sha256"])
-        _verify_letter(ledger, row, archives, result)
+        older = [key for key in readings.get(row["id"], {}).values() if key != row["record_key"]]
+        _verify_letter(ledger, row, older, archives, result)
     for archive in archives:
         for key in archive.keys("records/"):
             if key.endswith(".json") and key.split("/")[1] not in entered:
@@ -33,7 +34,9 @@ def verify_ledger(ledger: LedgerCopy, archives: Sequence[Archive], journal: Arch
     return result
 
 
-def _verify_letter(ledger: LedgerCopy, row: dict[str, Any], archives: Sequence[Archive], result: Verification) -> None:
+def _verify_letter(
+    ledger: LedgerCopy, row: dict[str, Any], older: Sequence[str], archives: Sequence[Archive], result: Verification
+) -> None:
     for archive in archives:
         filed = archive.receipt(row["record_key"])
         if filed is None:
@@ -41,8 +44,9 @@ def _verify_letter(ledger: LedgerCopy, row: dict[str, Any], archives: Sequence[A
         try:
             record = json.loads(archive.get(row["record_key"]))
             original = archive.receipt(original_key(record["original"]["sha256"]))
+            before = [json.loads(archive.get(key)) for key in older if archive.receipt(key) is not None]
             if original is not None:
-                for key, what in ledger.differences(record, original, filed):
+                for key, what in ledger.differences(record, before, original, filed):
                     result.add("ledger_changed", f"ledger: {key}", what)
             result.letters += 1
         except (ArchiveDamaged, ValueError, KeyError) as fault:

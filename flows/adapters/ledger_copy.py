@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from flows.adapters import ledger_rows
 from flows.adapters.ledger_database import LedgerDatabase
-from flows.adapters.ledger_tables import commitments, history, letters, metadata, notices
+from flows.adapters.ledger_tables import commitments, history, letters, metadata, notices, readings
 from flows.letters.errors import LedgerDamaged
 from flows.ports import Receipt
 
@@ -100,29 +100,40 @@ class LedgerCopy(LedgerDatabase):
         with self._read() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
-    def differences(self, record: Mapping[str, Any], original: Receipt, filed: Receipt) -> list[tuple[str, str]]:
+    def readings(self) -> dict[str, dict[str, str]]:
+        """The records made of each letter: letter id → rules version → key of the record."""
+        found: dict[str, dict[str, str]] = {}
+        with self._read() as connection:
+            for row in connection.execute(sa.select(readings)).mappings():
+                found.setdefault(row["letter_id"], {})[row["rules_version"]] = row["record_key"]
+        return found
+
+    def differences(
+        self, record: Mapping[str, Any], older: Iterable[Mapping[str, Any]], original: Receipt, filed: Receipt
+    ) -> list[tuple[str, str]]:
         """Where the ledger says otherwise than ``record``: the row's id and what differs.
 
-        A commitment of the record without a row is none: the site decides what enters; a row without a statement is.
+        ``older`` are records of the same letter by earlier rules: a commitment somebody acted on stays as it was read
+        then.  A commitment of the record without a row is no difference (the site decides what enters); a row without a
+        statement is.
         """
-        now = str(record["original"]["received_at"])
-        said = ledger_rows.letter_row(record, original, filed, now)
-        found: list[tuple[str, str]] = []
+        said = ledger_rows.letter_row(record, original, filed, str(record["original"]["received_at"]))
         with self._read() as connection:
             letter = connection.execute(sa.select(letters).where(letters.c.id == record["id"])).mappings().first()
             if letter is None:
                 return [(record["id"], "no row")]
-            found += _differing(record["id"], said, letter, _SAID_BY_LETTER)
             query = sa.select(commitments).where(commitments.c.letter_id == record["id"])
             rows = {row["id"]: row for row in connection.execute(query).mappings()}
-        for place, statement in enumerate(record["statements"], 1):
-            row = rows.pop(statement["id"], None)
-            if row is not None:
-                expected = ledger_rows.commitment_row(said, place, statement)
-                found += _differing(statement["id"], expected, row, _SAID_OF_COMMITMENT)
-        # What an older reading of the letter promised and this one does not was withdrawn, not forgotten.
-        left = [key for key, row in rows.items() if row["state"] not in ("withdrawn", "superseded")]
-        return found + [(key, "not in the record") for key in left]
+        found = _differing(record["id"], said, letter, _SAID_BY_LETTER)
+        statements = [_by_id(said, one) for one in (record, *older)]
+        for key, row in rows.items():
+            told = [_differing(key, of[key], row, _SAID_OF_COMMITMENT) for of in statements if key in of]
+            # What an older reading promised and this one does not was withdrawn, not forgotten.
+            if key not in statements[0] and row["state"] not in ("withdrawn", "superseded"):
+                found.append((key, "not in the record"))
+            elif told and all(told):
+                found += told[0]
+        return found
 
     def history_of(self, commitment_id: str, after: int) -> int:
         """How many entries the history has about a commitment after entry ``after``."""
@@ -139,6 +150,11 @@ class LedgerCopy(LedgerDatabase):
         except LedgerDamaged as fault:
             return str(fault)
         return None
+
+
+def _by_id(letter: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The rows the record's statements would make, by id."""
+    return {s["id"]: ledger_rows.commitment_row(letter, place, s) for place, s in enumerate(record["statements"], 1)}
 
 
 def _differing(key: str, said: Mapping[str, Any], row: Mapping[Any, Any], names: Iterable[str]) -> list[tuple[str, str]]:

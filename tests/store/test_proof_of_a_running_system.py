@@ -6,6 +6,8 @@ import io
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -165,6 +167,26 @@ def test_nothing_of_a_secret_letter_is_anywhere_but_in_quarantine(system: System
     chunks = [content[len(content) // 2 :][:48] for content in files.values()]
     assert byte_search(places, [SECRET, "青岗岭第七号储备库"], chunks) == []
     assert byte_search([restricted], [SECRET]) != []
+
+
+def test_new_rules_are_shown_first_and_filed_beside_the_old(system: System, tmp_path: Path) -> None:
+    """In a process of its own: a running one keeps its directory."""
+    directory = tmp_path / "agencies.toml"
+    directory.write_text(system.settings.agencies.read_text("utf-8").replace("交通运输局", "城市交通局"), "utf-8")
+    command = [sys.executable, "-m", "flows.cli", "replay"]
+    environment = system.environment | {"DUBAN_AGENCIES": str(directory)}
+    before = LedgerCopy(system.settings.database_url)
+    keys = {row["record_key"] for row in before.letter_rows()}
+    shown = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
+    assert shown.returncode == 0 and "letters 2" in shown.stdout and "nothing was written" in shown.stdout, shown.stderr
+    assert "owners" in shown.stdout and {row["record_key"] for row in before.letter_rows()} == keys
+    done = subprocess.run([*command, "--apply"], env=environment, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    after = {row["record_key"] for row in before.letter_rows()}
+    assert len(after) == 2 and not after & keys
+    checked = duban(system, "verify", "--all")
+    assert checked.exit_code == 0, checked.output
+    before.close()
 
 
 def test_the_ledger_comes_back_from_the_running_archive_and_an_edited_one_is_named(system: System, tmp_path: Path) -> None:
