@@ -19,7 +19,7 @@ def title_of(zones: Zones, labels: Sequence[Labelled]) -> Row | None:
     found = [*_candidates(head, plain)]
     whole = [row for row in found if not patterns("header")["session_lost"].search(row.view)]
     if whole or found:
-        return (whole or found)[0]
+        return _without_site((whole or found)[0])
     for label in labels:
         if label.field == "title" and label.span and len(label.value) > 4:
             return Row(label.span.start, label.span.end, label.value)
@@ -28,6 +28,14 @@ def title_of(zones: Zones, labels: Sequence[Labelled]) -> Row | None:
             if patterns("header")[name].fullmatch(row.view):
                 return row
     return None
+
+
+def _without_site(title: Row) -> Row:
+    """The title without the name of the site that a page's own title carries behind it."""
+    hit = patterns("header")["site_suffix"].search(title.view)
+    if hit is None:
+        return title
+    return Row(title.start, title.end - len(title.view) + hit.start(), title.view[: hit.start()])
 
 
 def other_title(zones: Zones) -> Row | None:
@@ -56,7 +64,10 @@ def _may_be_title(row: Row) -> bool:
         return False
     if rules["number_rest"].fullmatch(view) or is_mark(view):
         return False
-    return not any(rules[name].match(view) for name in ("document_number", "document_number_round"))
+    return not any(rules[name].match(view) for name in _NUMBERS)
+
+
+_NUMBERS = ("document_number", "document_number_round", "document_number_broken")
 
 
 def _candidates(head: Sequence[Row], plain: Sequence[bool]) -> list[Row]:
