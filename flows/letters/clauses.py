@@ -47,9 +47,11 @@ def view_of(text: str) -> str:
     """``text`` in simplified script and full-width marks, of the same length: what cues and cuts are looked for in."""
     marks, number_comma = _marks()
     view = simplified(text)
-    if number_comma.search(view):
+    if "," in view:
         view = number_comma.sub(".", view)
-    return view.translate(marks)
+    for half, full in marks:
+        view = view.replace(half, full)
+    return view
 
 
 def sentences_of(letter: ReplyLetter, view: str) -> tuple[Sentence, ...]:
@@ -65,9 +67,9 @@ def sentences_of(letter: ReplyLetter, view: str) -> tuple[Sentence, ...]:
 
 
 @cache
-def _marks() -> tuple[dict[int, str], re.Pattern[str]]:
+def _marks() -> tuple[tuple[tuple[str, str], ...], re.Pattern[str]]:
     table = load_table("clauses")
-    return {ord(h): f for h, f in zip(table["half"], table["full"], strict=True)}, re.compile(r"(?<=\d),(?=\d{3})")
+    return tuple(zip(table["half"], table["full"], strict=True)), re.compile(r"(?<=\d),(?=\d{3})")
 
 
 def _section_finder(sections: tuple[Section, ...]) -> Any:

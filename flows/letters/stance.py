@@ -12,26 +12,27 @@ from typing import Literal, NamedTuple
 from flows.letters.clauses import Sentence
 from flows.letters.cues import all_cues
 from flows.letters.rules.load import load_table
-from flows.letters.stance_features import SILENT, Described, State, features_of
+from flows.letters.stance_features import SILENT, Described, Piece, State, names_of, pieces_of
 
 Label = Literal["none", "pledged", "conditional", "ongoing", "declined"]
 LABELS: tuple[Label, ...] = ("none", "pledged", "conditional", "ongoing", "declined")
 STEPS = ("voiced", "silent", "open", "beside", "turn")
-# Scores of so many states are kept at most.
+# Scores of so many parts are kept at most.
 _REMEMBERED = 50_000
 Scores = tuple[float, ...]
+_NO_SCORE: Scores = (0.0,) * len(LABELS)
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
     """Scores by feature of a clause (one per label), and by kind of step for pairs of labels (row: after, column: before).
 
-    ``seen`` remembers the scores of states already met; it changes no result.
+    ``seen`` remembers the scores of parts already met; it changes no result.
     """
 
     clause: dict[str, Scores]
     step: dict[str, tuple[Scores, ...]]
-    seen: dict[State, Scores] = field(default_factory=dict, compare=False, repr=False)
+    seen: dict[Piece, Scores] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Judged(NamedTuple):
@@ -79,16 +80,22 @@ def judged(sentences: Sequence[Sentence], clauses: Sequence[Described], weights:
 
 
 def emission(state: State, weights: Weights) -> Scores:
-    """The sum of the state's features' scores, one per label; remembered, since states come back."""
-    found = weights.seen.get(state)
-    if found is None:
-        table = weights.clause
-        rows = [table[name] for name in features_of(state) if name in table]
-        found = tuple(map(sum, zip(*rows, strict=True)))
-        if len(weights.seen) >= _REMEMBERED:
-            weights.seen.clear()
-        weights.seen[state] = found
-    return found
+    """The sum of the state's features' scores, one per label; the parts' scores are remembered, since parts come back."""
+    seen = weights.seen
+    rows = []
+    for piece in pieces_of(state):
+        row = seen.get(piece)
+        if row is None:
+            row = seen[piece] = _score(piece, weights)
+        rows.append(row)
+    return tuple(map(sum, zip(*rows, strict=True)))
+
+
+def _score(piece: Piece, weights: Weights) -> Scores:
+    if len(weights.seen) >= _REMEMBERED:
+        weights.seen.clear()
+    rows = [weights.clause[name] for name in names_of(piece) if name in weights.clause]
+    return tuple(map(sum, zip(*rows, strict=True))) if rows else _NO_SCORE
 
 
 def step_of(before: Described, after: Described) -> str:

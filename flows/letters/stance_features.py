@@ -193,27 +193,51 @@ def loudest(ids: tuple[str, ...]) -> str:
 
 
 # Marks that count by themselves, and marks that count together with the clause's voice.
-_ALONE = ("label", "leadin", "joint", "parens", "row", "row_head", "titled")
-_WITH_VOICE = ("item", "ahead", "past", "verb", "subject", "first", "last", "adverbial", "number", "also", "firm")
-_VOICE_LAST = ("condition", "asked")
+_ALONE = frozenset({"label", "leadin", "joint", "parens", "row", "row_head", "titled"})
+_VOICE_LAST = frozenset({"condition", "asked"})
+Piece = tuple[object, ...]
+
+
+def pieces_of(state: State) -> tuple[Piece, ...]:
+    """The state in parts that are weighed apart, so that each part's score can be remembered."""
+    v = state.voice
+    firm = "firm" in state.marks
+    return (
+        ("cues", state.ids),
+        ("tense", v, state.tense),
+        ("before", v, state.before),
+        ("after", v, state.after, firm),
+        ("frame", v, state.lead, state.head),
+        ("marks", v, state.marks),
+    )
 
 
 def features_of(state: State) -> list[str]:
     """The names under which a state is weighed (``rules/stance.toml`` and the learned corrections)."""
-    v = f"v={state.voice}"
-    names = [v, "bias", f"{v}&time={state.tense}", f"{v}&before={state.before}", f"{v}&after={state.after}"]
-    names.extend(f"c={name}" for name in sorted(set(state.ids)))
-    says = sorted({cue.says for cue in map(cue_called, state.ids)} - {"hint"})
-    names.extend(f"both={a}+{b}" for i, a in enumerate(says) for b in says[i + 1 :])
-    if state.lead:
-        names.append(f"{v}&lead={state.lead}")
-    if state.head:
-        names.append(f"{v}&head={state.head}")
-    if "acts" in state.marks:
-        names.append("acts" if state.voice == SILENT else f"{v}&acts")
-    if "firm" in state.marks and state.after != "$":
-        names.append(f"firm&{v}&after={state.after}")
-    names.extend(mark for mark in _ALONE if mark in state.marks)
-    names.extend(f"{v}&{mark}" for mark in _WITH_VOICE if mark in state.marks)
-    names.extend(f"{mark}&{v}" for mark in _VOICE_LAST if mark in state.marks)
-    return names
+    return [name for piece in pieces_of(state) for name in names_of(piece)]
+
+
+def names_of(piece: Piece) -> list[str]:
+    """The features of one part of a state."""
+    match piece:
+        case ("cues", tuple(ids)):
+            says = sorted({cue.says for cue in map(cue_called, ids)} - {"hint"})
+            pairs = [f"both={a}+{b}" for i, a in enumerate(says) for b in says[i + 1 :]]
+            return ["bias", *(f"c={name}" for name in sorted(set(ids))), *pairs]
+        case ("tense", v, tense):
+            return [f"v={v}", f"v={v}&time={tense}"]
+        case ("before", v, before):
+            return [f"v={v}&before={before}"]
+        case ("after", v, after, firm):
+            return [f"v={v}&after={after}", *([f"firm&v={v}&after={after}"] if firm and after != "$" else [])]
+        case ("frame", v, lead, head):
+            return [*([f"v={v}&lead={lead}"] if lead else []), *([f"v={v}&head={head}"] if head else [])]
+        case ("marks", str(v), tuple(marks)):
+            return [_mark_name(v, mark) for mark in marks]
+    raise ValueError(f"no such part of a state: {piece!r}")
+
+
+def _mark_name(voice: str, mark: str) -> str:
+    if mark in _ALONE or (mark == "acts" and voice == SILENT):
+        return mark
+    return f"{mark}&v={voice}" if mark in _VOICE_LAST else f"v={voice}&{mark}"
