@@ -112,15 +112,12 @@ def _path(clauses: Sequence[Described], weights: Weights) -> list[Judged]:
     emissions = [emission(item.state, weights) for item in clauses]
     best: Sequence[float] = emissions[0]
     back: list[list[int]] = []
-    for before, after, own in zip(clauses, clauses[1:], emissions[1:], strict=False):
-        choice, reached = [], []
-        for column, score in zip(weights.step[step_of(before, after)], own, strict=True):
-            scores = list(map(add, best, column))
-            top = max(scores)
-            choice.append(scores.index(top))
-            reached.append(top + score)
-        back.append(choice)
-        best = reached
+    for at in range(1, len(clauses)):
+        columns = weights.step[step_of(clauses[at - 1], clauses[at])]
+        moved = [list(map(add, best, column)) for column in columns]
+        tops = list(map(max, moved))
+        back.append(list(map(list.index, moved, tops)))
+        best = list(map(add, tops, emissions[at]))
     label = best.index(max(best))
     labels = [label]
     for choice in reversed(back):

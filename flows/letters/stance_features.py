@@ -78,14 +78,14 @@ def _sentence(
     bare: str, sentence: Sentence, frame: Frame, hits: Sequence[list[Hit]], tenses: Sequence[str], index: int
 ) -> list[Described]:
     """The clauses of one sentence, each told what the ones before it opened."""
-    ids = [tuple(hit.cue.id for hit in own) for own in hits]
-    voices = [loudest(names) for names in ids]
+    ids = [tuple([hit.cue.id for hit in own]) if own else () for own in hits]
+    voices = [loudest(names) if names else SILENT for names in ids]
     past = condition = asked = False
     ahead, last = frame.ahead, len(ids) - 1
     made = []
     for place, (clause, own, names, tense) in enumerate(zip(sentence.clauses, hits, ids, tenses, strict=True)):
         voice = voices[place]
-        ahead = ahead or any(hit.cue.reach == "paragraph" for hit in own)
+        ahead = ahead or (bool(own) and any(hit.cue.reach == "paragraph" for hit in own))
         marks = [*frame.marks, *_marks_of(bare[clause.start : clause.end])]
         firm = tense == "future" or "number" in marks
         if ahead:
@@ -110,7 +110,8 @@ def _sentence(
                 clause, index, tuple(own), state, "adverbial" in marks, firm, "also" in marks, matter, "joint" in marks
             )
         )
-        past, condition = _reach(own, tense, past, condition)
+        if own or tense != "-":
+            past, condition = _reach(own, tense, past, condition)
         asked = "ask" in names or (asked and "subject" not in marks)
     return made
 

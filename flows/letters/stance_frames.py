@@ -52,7 +52,7 @@ def frames_of(
         marks = [name for name, holds in (("item", item), ("label", label)) if holds]
         if sentence.row:
             marks.append("row_head" if _is_row_head(bare[sentence.start : sentence.end]) else "row")
-        if _reports(own):
+        if ahead and _reports(own):
             ahead = False
         lead_in = _is_lead_in(sentences, index)
         yield Frame(head, lead, ahead, lead_in, tuple(marks))

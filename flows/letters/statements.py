@@ -86,8 +86,8 @@ def _with_reports(
             upto = at + 1
             while upto < start and clauses[upto].sentence == clauses[at].sentence:
                 upto += 1
-            first = next((i for i in range(at, upto) if not _APART & set(clauses[i].state.ids) and not clauses[i].joint), upto)
-            if any(clauses[i].voice == "done" for i in range(first, upto)) and not _GOVERNS & set(clauses[first].state.marks):
+            first = next((i for i in range(at, upto) if _APART.isdisjoint(clauses[i].state.ids) and not clauses[i].joint), upto)
+            if any(clauses[i].voice == "done" for i in range(first, upto)) and _GOVERNS.isdisjoint(clauses[first].state.marks):
                 yield first, upto, "done"
             at = upto
         if stance is not None:
@@ -111,7 +111,7 @@ def _grown(clauses: Sequence[Described], labels: Sequence[Judged], start: int, e
     room = clauses[end - 1].clause.end - clauses[start].clause.start - 2
     while first > 0 and clauses[first - 1].sentence == clauses[start].sentence:
         before = clauses[first - 1]
-        if labels[first - 1].label not in ("none", stance) or _APART & set(before.state.ids):
+        if labels[first - 1].label not in ("none", stance) or not _APART.isdisjoint(before.state.ids):
             break
         if stance == "ongoing" and first == start and "not_yet" in clauses[start].state.ids and before.voice in ("done", "-"):
             first -= 1  # what was begun, before what is still wanting
