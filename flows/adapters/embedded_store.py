@@ -113,7 +113,12 @@ def known(home: Path) -> EmbeddedStore | None:
 def _store(directory: Path, ports: dict[str, int]) -> EmbeddedStore:
     kept = _keep_secrets(directory)
     endpoint = f"http://127.0.0.1:{ports['s3']}"
-    access = {name: StoreAccess(bucket or BUCKET, endpoint, **kept[name]) for name, bucket in _IDENTITIES.items()}
+    access = {
+        name: StoreAccess(
+            bucket or BUCKET, endpoint, access_key=kept[name]["access_key"], secret_key=kept[name]["secret_key"]
+        )
+        for name, bucket in _IDENTITIES.items()
+    }
     environment = {"WEED_S3_SSE_KEK_PASSPHRASE": kept["tokens"]["kek"]}
     return EmbeddedStore(_command(ports), directory, environment, ports, **access)
 
