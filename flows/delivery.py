@@ -10,12 +10,14 @@ from flows.adapters.sql_ledger import SqlLedger
 from flows.letters.errors import Unavailable, Undeliverable
 from flows.letters.lifecycle import Step, decide
 from flows.letters.model import Notice
-from flows.letters.outgoing import Retries, bundle_of
+from flows.letters.outgoing import Retries, bundle_of, later
 from flows.letters.sheets import Templates
 from flows.letters.workdays import beijing_day
 from flows.ports import Channel
 
 DELIVERER = "deliver-notices"
+# Longer than any channel takes for one notice; after a crash it is tried again no sooner.
+LEASE_SECONDS = 120.0
 _BUNDLED = frozenset({"hand_off", "reminder"})
 
 
@@ -78,6 +80,8 @@ def deliver_waiting(
 def _deliver_one(
     ledger: SqlLedger, notice: Notice, kind: str, channel: Channel, now: str, retries: Retries, done: Delivered
 ) -> None:
+    if not ledger.lease(notice.id, now, later(now, LEASE_SECONDS)):
+        return  # another run has it in hand
     try:
         where = channel.deliver(notice)
     except Undeliverable as fault:

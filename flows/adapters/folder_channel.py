@@ -9,6 +9,7 @@ from threading import get_ident
 
 from flows.letters.errors import Unavailable
 from flows.letters.model import Notice
+from flows.letters.returns import form_for
 
 _SAFE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,79}")
 
@@ -20,7 +21,7 @@ class FolderChannel:
         self._root = root
 
     def deliver(self, notice: Notice) -> str:
-        """Write sheet, then event, each aside and renamed; returns the event's path.
+        """Write sheet (and a list's receipt form), then event, each aside and renamed; returns the event's path.
 
         A reader that waits for ``<id>.json`` always finds the sheet beside it.  Raises ``Unavailable`` (disk, rights).
         """
@@ -30,18 +31,20 @@ class FolderChannel:
         folder = self._root / notice.agency_id
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _write(folder / f"{notice.id}.html", notice.sheet)
-            _write(folder / f"{notice.id}.json", notice.event)
+            _write(folder / f"{notice.id}.html", notice.sheet.encode("utf-8"))
+            if (receipt := form_for(notice)) is not None:
+                _write(folder / f"{notice.id}.xlsx", receipt)
+            _write(folder / f"{notice.id}.json", notice.event.encode("utf-8"))
             _sync_folder(folder)
         except OSError as fault:
             raise Unavailable(f"{folder} cannot be written: {fault.strerror}; check disk and rights") from fault
         return str(folder / f"{notice.id}.json")
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: bytes) -> None:
     aside = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}.new")
-    with aside.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+    with aside.open("wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     aside.replace(path)

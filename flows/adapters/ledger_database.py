@@ -72,6 +72,13 @@ class LedgerDatabase:
             yield connection
 
     @contextmanager
+    def _write_history(self) -> Iterator[sa.Connection]:
+        """A transaction that writes history: it takes the end of the chain first, so that no two can lock each other."""
+        with self._write() as connection:
+            connection.execute(sa.select(chain.c.id).where(chain.c.id == 1).with_for_update())
+            yield connection
+
+    @contextmanager
     def _transaction(self, writes: bool) -> Iterator[sa.Connection]:
         try:
             with self._engine.connect().execution_options(duban_writes=writes) as connection, connection.begin():

@@ -62,7 +62,7 @@ class LedgerLetters(LedgerIntake):
         (another file of it) is linked to the first and brings no second row.  The same letter under other rules adds
         what is new and withdraws what nobody had acted on.
         """
-        with self._write() as connection:
+        with self._write_history() as connection:
             letter = ledger_rows.letter_row(record, original, filed, now)
             known = connection.execute(sa.select(letters).where(letters.c.id == letter["id"])).mappings().first()
             entry = _Entry(letter, now)
@@ -108,7 +108,7 @@ class LedgerLetters(LedgerIntake):
 
     def packed(self, letter_id: str, key: str, sha256: str, now: str) -> None:
         """Note the archive package of a letter and its checksum."""
-        with self._write() as connection:
+        with self._write_history() as connection:
             values = {"package_key": key, "package_sha256": sha256}
             connection.execute(sa.update(letters).where(letters.c.id == letter_id).values(values))
             entry = {"letter_id": letter_id, "at": now, "by": PROGRAM, "action": "pack"}

@@ -103,6 +103,23 @@ class LedgerOutbox(LedgerLetters):
                 .values(handed_on=beijing_day(now).isoformat())
             )
 
+    def lease(self, notice_id: str, now: str, until: str) -> bool:
+        """Take a waiting notice for one try: until that moment nobody else takes it.  False where somebody has.
+
+        A process that dies in between has not lost it: it is taken again when the lease is over.
+        """
+        with self._write() as connection:
+            taken = connection.execute(
+                sa.update(notices)
+                .where(
+                    notices.c.id == notice_id,
+                    notices.c.state == "queued",
+                    sa.or_(notices.c.next_try_at.is_(None), notices.c.next_try_at <= now),
+                )
+                .values(next_try_at=until)
+            )
+        return taken.rowcount == 1
+
     def not_sent(self, notice_id: str, error: str, next_try_at: str | None = None, *, dead: bool = False) -> None:
         """Note a failed try: when to try again, or (``dead``) that a person has to look."""
         with self._write() as connection:

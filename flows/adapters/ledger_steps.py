@@ -41,14 +41,14 @@ class LedgerSteps(LedgerOutbox):
 
         Raises ``ChangedMeanwhile`` where somebody changed the commitment since it was read; nothing is written then.
         """
-        with self._write() as connection:
+        with self._write_history() as connection:
             self._apply(connection, change, now)
             self._queue(connection, made, now)
 
     def apply_all(self, changes: Sequence[tuple[Change, Sequence[Notice]]], now: str) -> int:
         """Many changes in one transaction, those overtaken meanwhile left out; returns how many were written."""
         done = 0
-        with self._write() as connection:
+        with self._write_history() as connection:
             for change, made in changes:
                 savepoint = connection.begin_nested()
                 try:
@@ -128,7 +128,7 @@ class LedgerSteps(LedgerOutbox):
     def _set_column(self, name: str, wanted: Mapping[str, str], now: str) -> int:
         """One column of many commitments, with history; no change of state, so nobody's step is overtaken by it."""
         column, ids, done = commitments.c[name], list(wanted), 0
-        with self._write() as connection:
+        with self._write_history() as connection:
             for start in range(0, len(ids), 500):
                 some = ids[start : start + 500]
                 held = sa.select(commitments.c.id, commitments.c.letter_id, column.label("held"))

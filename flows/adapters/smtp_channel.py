@@ -15,7 +15,11 @@ from urllib.parse import unquote, urlsplit
 from flows.letters.errors import SettingsError, Unavailable, Undeliverable
 from flows.letters.model import Notice
 from flows.letters.notices import wording
+from flows.letters.returns import form_for
+from flows.letters.rules.load import load_table
 from flows.letters.sheets import Templates, pdf
+
+_XLSX = "vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,9 @@ class SmtpChannel:
         message.add_attachment(notice.event.encode(), maintype="application", subtype="json", filename=f"{notice.id}.json")
         paper = pdf(event, opening, self._templates)
         message.add_attachment(paper, maintype="application", subtype="pdf", filename=f"{data['title']}.pdf")
+        if (receipt := form_for(notice)) is not None:
+            name = f"{load_table('returns')['sheet']}.xlsx"
+            message.add_attachment(receipt, maintype="application", subtype=_XLSX, filename=name)
         return message
 
 

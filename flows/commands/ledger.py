@@ -89,6 +89,27 @@ def notice(notice_id: str, out: Path, again: bool) -> None:
         click.echo(out / f"{notice_id}{ending}")
 
 
+@click.command()
+@click.argument("agency_id", metavar="AGENCY")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The workbook to write.")
+def form(agency_id: str, out: Path) -> None:
+    """The form (回执) in which an agency answers for its open commitments; filled in, it goes into the returns folder."""
+    from flows.adapters.sql_ledger import Filter, SqlLedger
+    from flows.letters.follow_up import item_of_row
+    from flows.letters.lifecycle import open_states
+    from flows.letters.returns import form as made
+
+    opened = SqlLedger(load_settings().database_url)
+    opened.create()
+    rows = opened.rows(Filter(agency_id=agency_id, states=open_states()))
+    opened.close()
+    if not rows:
+        raise click.ClickException(f"{agency_id} 没有未办结的承诺事项")
+    name = next((row["lead_name"] for row in rows if row["lead_agency_id"] == agency_id), None) or agency_id
+    out.write_bytes(made(agency_id, name, [item_of_row(row) for row in rows]))
+    click.echo(f"已写入{out}：{len(rows)}项；填好后放入{load_settings().returns}")
+
+
 def _write_workbook(opened: Any, wanted: Any, path: Path, private: bool) -> int:
     from flows.letters.repeats import find_repeats
     from flows.letters.workbook import LedgerView, workbook

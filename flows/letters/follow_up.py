@@ -75,6 +75,8 @@ def _made(change: Change, row: Row, owners: Sequence[Row], bodies: Bodies, templ
                 yield made(*_TO_LEAD[step.action], (owner["agency_id"], name_of(owner["agency_id"], bodies, owner["name"])), role)
     if step.action == "verify":
         yield made("completion", None, _proposers(row))
+    if step.action == "fail":
+        yield made("explanation", "told", _proposers(row))
 
 
 def about(

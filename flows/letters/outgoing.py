@@ -36,8 +36,13 @@ class Retries:
         wait = min(self.first_seconds * 2.0 ** (attempts - 1), self.longest_seconds)
         digest = hashlib.sha256(f"{notice_id}\0{attempts}".encode()).digest()
         share = 0.5 + int.from_bytes(digest[:4], "big") / 2**33
-        moment = datetime.fromisoformat(now.replace("Z", "+00:00")) + timedelta(seconds=wait * share)
-        return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+        return later(now, wait * share)
+
+
+def later(now: str, seconds: float) -> str:
+    """The moment ``seconds`` after ``now``, both RFC 3339 in UTC, to the second."""
+    moment = datetime.fromisoformat(now.replace("Z", "+00:00")) + timedelta(seconds=seconds)
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def bundle_of(parts: Sequence[Notice], day: date, templates: Templates | None = None) -> Notice:

@@ -18,7 +18,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 import schemas
 from flows.letters.errors import UnreadableLetter
 from flows.letters.fixed_package import fixed
-from flows.letters.follow_up import Row, item_of_row
+from flows.letters.model import Notice
+from flows.letters.papers import LISTS
 from flows.letters.rules.load import load_table
 
 _HEADING_ROW = 4
@@ -37,8 +38,8 @@ class Answer:
     place: str
 
 
-def form(agency_id: str, agency_name: str, rows: Sequence[Row]) -> bytes:
-    """The form for one agency: a line a commitment, the given cells locked, the answer chosen from a list."""
+def form(agency_id: str, agency_name: str, items: Sequence[Mapping[str, Any]]) -> bytes:
+    """The form for one agency: a line an item of a notice, the given cells locked, the answer chosen from a list."""
     table = load_table("returns")
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
@@ -51,21 +52,29 @@ def form(agency_id: str, agency_name: str, rows: Sequence[Row]) -> bytes:
         filled.protection = Protection(locked=value is not None)
     sheet.cell(1, 4, table["hint"]).font = Font(italic=True, color="B3001B")
     _headings(sheet, table["column"])
-    for number, row in enumerate(rows, _HEADING_ROW + 1):
-        item = item_of_row(row)
-        given = {"commitment_id": row["id"], "quote": item["quote"], "due": row["due"], "state": item["state"]}
+    for number, item in enumerate(items, _HEADING_ROW + 1):
+        due = item.get("due") or (item["deadline"] or {}).get("date")
+        given = {"commitment_id": item["commitment_id"], "quote": item["quote"], "due": due, "state": item.get("state")}
         for column, spec in enumerate(table["column"], 1):
             cell = sheet.cell(number, column)
             _put(cell, given.get(spec["key"]))
             cell.alignment = Alignment(wrap_text=True, vertical="top")
             cell.protection = Protection(locked=bool(spec.get("given")))
             cell.fill = _GIVEN if spec.get("given") else _TO_FILL
-    _choices(sheet, table, len(rows))
+    _choices(sheet, table, len(items))
     sheet.protection.enable()
     sheet.freeze_panes = sheet.cell(_HEADING_ROW + 1, 2).coordinate
     out = io.BytesIO()
     book.save(out)
     return fixed(out.getvalue())
+
+
+def form_for(notice: Notice) -> bytes | None:
+    """The receipt form that goes with a notice of several items; None for the others."""
+    if notice.kind not in LISTS:
+        return None
+    data = json.loads(notice.event)["data"]
+    return form(data["to"]["agency_id"], data["to"]["name"], data["items"])
 
 
 def answers_of(cells: Sequence[Sequence[Any]], name: str) -> tuple[Answer, ...]:

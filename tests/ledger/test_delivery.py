@@ -156,7 +156,7 @@ def test_the_proposer_is_told_once_the_notice_is_out(ledger: SqlLedger) -> None:
     with pytest.raises(Crash):
         deliver_waiting(ledger, through(mail=dies), LATER)
     assert ledger.commitment(one)["state"] == "verified"  # type: ignore[index]
-    deliver_waiting(ledger, through(mail=Box()), LATER)
+    deliver_waiting(ledger, through(mail=Box()), "2026-03-05T01:10:00Z")  # the dead one's lease is over
     row = ledger.commitment(one)
     assert row is not None
     assert (row["state"], row["told_on"]) == ("told", "2026-03-05")

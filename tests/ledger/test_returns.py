@@ -16,6 +16,7 @@ from flows.adapters.sql_ledger import SqlLedger
 from flows.cli import duban
 from flows.letters.agencies import Directory
 from flows.letters.errors import LetterError, StepRefused
+from flows.letters.follow_up import item_of_row
 from flows.letters.returns import form
 from flows.receiving import read_form, receive
 from tests.ledger.steps import TEA, TEA_LEAD, enter
@@ -31,7 +32,7 @@ COLUMNS = {"办理意见": 5, "责任人": 6, "进展或理由": 7, "佐证材�
 def filled(ledger: SqlLedger, by: str | None, *lines: dict[str, Any]) -> bytes:
     """The form of TEA_LEAD with its first lines filled in."""
     rows = [ledger.commitment(one) for one in (ONE, TWO)]
-    book = openpyxl.load_workbook(io.BytesIO(form(TEA_LEAD, "瓯溪县农业农村局", [row for row in rows if row])))
+    book = openpyxl.load_workbook(io.BytesIO(form(TEA_LEAD, "瓯溪县农业农村局", [item_of_row(row) for row in rows if row])))
     sheet = book.worksheets[0]
     sheet["B3"] = by
     for number, line in enumerate(lines, 5):
@@ -209,3 +210,17 @@ def test_the_ledger_as_table_json_workbook_and_paper(site: SqlLedger, tmp_path: 
     assert run("notice", notice.id, "--out", str(tmp_path / "papers")).exit_code == 0
     assert sorted(path.suffix for path in (tmp_path / "papers").iterdir()) == [".docx", ".html", ".json", ".pdf"]
     assert "没有通知" in run("notice", "N0").output
+
+
+def test_the_form_of_an_agency_comes_back_answered(site: SqlLedger, tmp_path: Path) -> None:
+    path = tmp_path / "回执.xlsx"
+    assert run("form", TEA_LEAD, "--out", str(path)).exit_code == 0
+    book = openpyxl.load_workbook(path)
+    sheet = book.worksheets[0]
+    sheet["B3"], sheet["E5"] = "张某", "签收"
+    assert (sheet["B1"].value, sheet["A5"].value) == (TEA_LEAD, ONE)
+    book.save(path)
+    put(tmp_path / "returns", "回执.xlsx", path.read_bytes())
+    assert receive(tmp_path / "returns", site, DIRECTORY, TODAY, NOW).forms == {"taken": 1}
+    assert state(site) == "signed"
+    assert run("form", "nobody", "--out", str(path)).exit_code == 1

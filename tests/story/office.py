@@ -18,8 +18,10 @@ from flows.answering import take
 from flows.chasing import chase_day
 from flows.delivery import Channels, deliver_waiting
 from flows.letters.agencies import Directory
+from flows.letters.follow_up import item_of_row
 from flows.letters.lifecycle import Step
 from flows.letters.model import Notice
+from flows.letters.outgoing import later
 from flows.letters.returns import form
 from flows.letters.workdays import WorkCalendar
 from flows.ports import Channel
@@ -81,6 +83,7 @@ class Office:
                 deliver_waiting(self.ledger, self.channels, now)
             except Crash:
                 self.deaths += 1
+                now = later(now, 180)  # started again when the dead one's lease is over
                 continue
             return
         raise AssertionError("delivery never ends")
@@ -129,7 +132,7 @@ class Office:
             document = {"agency_id": lead, "by": "经办人", "answers": [answer]}
             (self.returns / f"{row['id']}.json").write_text(json.dumps(document), encoding="utf-8")
             return
-        book = openpyxl.load_workbook(io.BytesIO(form(lead, row["lead_name"], [row])))
+        book = openpyxl.load_workbook(io.BytesIO(form(lead, row["lead_name"], [item_of_row(row)])))
         book.worksheets[0]["B3"], book.worksheets[0]["E5"] = "经办人", "签收"
         book.save(self.returns / f"{row['id']}.xlsx")
 
