@@ -21,6 +21,7 @@ _COMMANDS = {
     "ledger": "flows.commands.ledger:ledger",
     "agencies": "flows.commands.agencies:agencies",
     "notice": "flows.commands.ledger:notice",
+    "form": "flows.commands.ledger:form",
     "sign": "flows.commands.answers:sign",
     "object": "flows.commands.answers:object_",
     "reassign": "flows.commands.answers:reassign",
