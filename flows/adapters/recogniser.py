@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flows.letters.reading.geometry import gutter
 from flows.letters.reading.pictures import Picture
 from flows.letters.reading.recognition import Recognised, RecognisedPage
 
@@ -76,9 +77,10 @@ class RapidRecogniser:
             if found and not _is_doubtful(found):
                 break
         scale = picture.width / picture.image.width
+        upright = picture.image.size[::-1] if quarters % 2 else picture.image.size
         lines = tuple(
             Recognised(row.text, row.box(scale), round(row.score, 4))
-            for row in _rows(found)
+            for row in _rows(found, *upright)
         )
         return RecognisedPage(picture.page, picture.width, picture.height, lines, angle, quarters)
 
@@ -212,8 +214,16 @@ def _skew(pixels: Pixels) -> float:
     return float(max(np.arange(coarse - 0.4, coarse + 0.41, 0.1).tolist(), key=sharpness))
 
 
-def _rows(found: list[_Found]) -> list[_Found]:
-    """Boxes side by side are one line, parted by blanks as wide as the gap."""
+def _rows(found: list[_Found], width: int, height: int) -> list[_Found]:
+    """Boxes side by side are one line, parted by blanks as wide as the gap; two sheets side by side stay two."""
+    middle = gutter([(one.left, one.right) for one in found], width, height)
+    if middle is None:
+        return _joined_rows(found)
+    left, right = [one for one in found if one.left < middle], [one for one in found if one.left >= middle]
+    return _joined_rows(left) + _joined_rows(right)
+
+
+def _joined_rows(found: list[_Found]) -> list[_Found]:
     rows: list[list[_Found]] = []
     for one in sorted(found, key=lambda box: (box.top + box.bottom) / 2):
         if rows and _beside(rows[-1], one):

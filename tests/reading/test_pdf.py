@@ -69,6 +69,17 @@ def test_boxes_count_from_the_corner_of_the_page_as_cropped():
     assert line.box[:2] == pytest.approx((29, 46), abs=1)
 
 
+def test_two_sheets_on_one_broad_page_are_read_one_after_the_other():
+    full = "我局将会同有关部门在全区各中小学校全面推行"
+
+    def page(canvas):
+        canvas.setPageSize((842, 595))
+        for left, rows in ((50, ["　　" + full[:18], full, full]), (471, ["课后服务工作，年底前全部完成。", "　　此复。"])):
+            lines(*rows, top=500, left=left)(canvas)
+
+    assert mend(read(drawn(page), "x")).text == full[:18] + full + full + "课后服务工作，年底前全部完成。\n此复。"
+
+
 def test_a_frame_around_the_page_is_no_table():
     def page(canvas):
         canvas.rect(60, 100, 480, 700)

@@ -115,6 +115,17 @@ def test_recognised_pages_come_between_the_pages_that_have_text():
     assert source.images == ()
 
 
+def test_two_sheets_scanned_side_by_side_are_read_one_after_the_other():
+    rows = [
+        Recognised(text, (left, 100.0 + 28 * i, left + 16 * len(text), 118.0 + 28 * i), 0.99)
+        for left, texts in ((50.0, [f"左{n}" * 6 for n in "一二三"]), (470.0, [f"右{n}" * 6 for n in "一二三"]))
+        for i, text in enumerate(texts)
+    ]
+    spread = RecognisedPage(1, 842.0, 595.0, tuple(sorted(rows, key=lambda one: one.box[1])))
+    found = [line.text[:2] for line in with_recognised(EMPTY, [spread], "x").lines]
+    assert found == ["左一", "左二", "左三", "右一", "右二", "右三"]
+
+
 def test_a_page_on_which_nothing_was_found_is_named():
     source = with_recognised(EMPTY, [page(("答复", 0.99)), page(number=2)], "x")
     assert [problem.code for problem in source.problems] == ["page_blank"]

@@ -42,17 +42,40 @@ class Placed:
     size: float
     confidence: float | None = None
     row: bool = False  # a table's row: never joined with its neighbours
+    offset: float = 0.0  # where its sheet begins: two sheets may lie side by side on one page
 
     @property
     def left(self) -> float:
-        """Where the line's first visible character stands."""
+        """Where the line's first visible character stands on its sheet."""
         blanks = self.text[: len(self.text) - len(self.text.lstrip())]
-        return self.box[0] + sum(map(cell_width, blanks)) * self.size
+        return self.box[0] - self.offset + sum(map(cell_width, blanks)) * self.size
+
+    @property
+    def right(self) -> float:
+        """Where the line ends on its sheet."""
+        return self.box[2] - self.offset
+
+    @property
+    def sheet(self) -> tuple[int, float]:
+        """Which page, and which of the sheets on it."""
+        return self.page, self.offset
 
     @property
     def trailing(self) -> str:
         """The blanks at the line's end: they take up room, though nothing of them is seen."""
         return self.text[len(self.text.rstrip()) :]
+
+
+def gutter(spans: Sequence[tuple[float, float]], width: float, height: float) -> float | None:
+    """The middle of a broad page on which two sheets lie side by side; None where it is one sheet.
+
+    ``spans``: left and right edge of everything printed.  Two sheets leave a strip at the middle free from top to foot.
+    """
+    middle, strip = width / 2, 0.03 * width
+    crossing = sum(left < middle + strip and right > middle - strip for left, right in spans)
+    beside = sum(left >= middle for left, _ in spans)
+    two = width > 1.2 * height and crossing == 0 and min(beside, len(spans) - beside) >= 0.2 * len(spans) > 1
+    return middle if two else None
 
 
 def rows_of(glyphs: Iterable[Glyph], page: int) -> list[Placed]:
@@ -164,10 +187,10 @@ def continues(lines: Sequence[Placed]) -> list[bool]:
     same = [one for one in lines if abs(one.size - body) <= 0.12 * body and not one.row]
     if not same:
         return [False] * len(lines)
-    right = _edge([one.box[2] for one in same], body, last=True)
+    right = _edge([one.right for one in same], body, last=True)
     left = _edge([one.left for one in same], body, last=False)
     indented = sum(1.2 * body < one.left - left < 3 * body for one in same) >= 2
-    measures = {page: _Measure(left + by, right + by, indented) for page, by in _shifts(same, left, body).items()}
+    measures = {sheet: _Measure(left + by, right + by, indented) for sheet, by in _shifts(same, left, body).items()}
     measure = _Measure(left, right, indented)
     out: list[bool] = []
     before: Placed | None = None
@@ -175,7 +198,8 @@ def continues(lines: Sequence[Placed]) -> list[bool]:
         if is_page_number(one.text):
             out.append(False)
             continue
-        out.append(before is not None and _goes_on(before, one, measures.get(one.page, measure)))
+        here = measures.get(one.sheet, measure)
+        out.append(before is not None and _goes_on(before, one, here, measures.get(before.sheet, measure).right))
         before = one
     return out
 
@@ -205,22 +229,23 @@ def _edge(places: Sequence[float], size: float, *, last: bool) -> float:
     return max(places) if last else min(places)
 
 
-def _shifts(same: Sequence[Placed], left: float, size: float) -> dict[int, float]:
-    """How far each page's margin lies from the letter's: a scanner lays no two sheets alike."""
-    by_page: dict[int, list[float]] = {}
+def _shifts(same: Sequence[Placed], left: float, size: float) -> dict[tuple[int, float], float]:
+    """How far each sheet's margin lies from the letter's: a scanner lays no two sheets alike."""
+    by_sheet: dict[tuple[int, float], list[float]] = {}
     for one in same:
-        by_page.setdefault(one.page, []).append(one.left)
-    shifts = {page: _edge(lefts, size, last=False) - left for page, lefts in by_page.items() if len(lefts) >= 3}
-    return {page: by for page, by in shifts.items() if abs(by) <= 1.2 * size}
+        by_sheet.setdefault(one.sheet, []).append(one.left)
+    shifts = {sheet: _edge(lefts, size, last=False) - left for sheet, lefts in by_sheet.items() if len(lefts) >= 3}
+    return {sheet: by for sheet, by in shifts.items() if abs(by) <= 1.2 * size}
 
 
-def _goes_on(before: Placed, one: Placed, page: _Measure) -> bool:
+def _goes_on(before: Placed, one: Placed, page: _Measure, right: float) -> bool:
+    """``page``: the margins of the line's own sheet; ``right``: of the sheet that holds the line before."""
     size = before.size if one.confidence is not None else one.size
     # A recognised line of few characters does not show its size.
     alike = 0.12 if one.confidence is None or width_of(one.text) >= 8 else 0.5
     if one.row or before.row or abs(before.size - one.size) > alike * size:
         return False
-    if one.page == before.page and one.box[1] - before.box[3] > 1.6 * size:
+    if one.sheet == before.sheet and one.box[1] - before.box[3] > 1.6 * size:
         return False
     if one.left > page.left + 0.9 * size:
         return _centred(before, one, page)
@@ -228,18 +253,18 @@ def _goes_on(before: Placed, one: Placed, page: _Measure) -> bool:
     slack = (1.6 if _ENDS.search(before.text) else 3.0) if page.indented else 0.6
     # The ink of a closing mark ends in the middle of its cell.
     hanging = 0.5 if before.text.rstrip()[-1:] in _NO_START else 0.0
-    room = page.right - before.box[2] - (sum(map(cell_width, before.trailing)) + hanging) * size
+    room = right - before.right - (sum(map(cell_width, before.trailing)) + hanging) * size
     return room < (sum(map(cell_width, _first_unit(one.text))) + slack) * size
 
 
 def _centred(before: Placed, one: Placed, page: _Measure) -> bool:
     """A title of two lines: both about the page's middle, the first one long, without a stop, no shorter."""
     middle = (page.left + page.right) / 2
-    apart = max(abs((line.box[0] + line.box[2]) / 2 - middle) for line in (before, one))
+    apart = max(abs((line.box[0] + line.box[2]) / 2 - line.offset - middle) for line in (before, one))
     first, second = before.box[2] - before.box[0], one.box[2] - one.box[0]
     title = second <= first and first > 0.6 * (page.right - page.left) and apart < 0.5 * one.size
     parted = "\u3000" in before.text.strip() or _BREAKS.search(before.text) or _title_ends(before.text, one.text)
-    return one.page == before.page and title and not parted
+    return one.sheet == before.sheet and title and not parted
 
 
 def _title_ends(text: str, following: str) -> bool:

@@ -18,7 +18,7 @@ from flows.letters.reading.encoding import is_true_text
 from flows.letters.reading.geometry import Box, Glyph, Placed, lines_of
 from flows.letters.reading.image import open_image
 from flows.letters.reading.package import Package, open_package
-from flows.letters.reading.ruling import grids_of, lines_with_tables
+from flows.letters.reading.ruling import lines_of_page
 from flows.letters.reading.xml import Element, attribute, local, parse_xml
 from flows.letters.rows import cell_width
 
@@ -69,7 +69,7 @@ def read(data: bytes, name: str) -> SourceText:
         if sheet.pictures and not (text and is_true_text(text)):
             images.append(number)
             continue
-        placed += lines_with_tables(sheet.glyphs, grids_of(sheet.paths), number)
+        placed += lines_of_page(sheet.glyphs, sheet.paths, number, (sheet.width, sheet.height))
         if any(_area(box) > 0.25 * sheet.width * sheet.height for box, _ in sheet.pictures):
             problems.append(Problem("picture_not_read", f"第{number}页含有图片，图中文字未读入，请核对原件"))
     if not placed and not images:

@@ -13,7 +13,7 @@ from flows.letters.model import Problem, Reader, SourceText
 from flows.letters.reading.encoding import is_true_text
 from flows.letters.reading.geometry import Box, Placed, lines_of
 from flows.letters.reading.pdf_page import PageContent, content_of
-from flows.letters.reading.ruling import grids_of, lines_with_tables
+from flows.letters.reading.ruling import lines_of_page
 
 NAME, VERSION = "pdf", "1"
 MEDIA_TYPE = "application/pdf"
@@ -38,7 +38,7 @@ def read(data: bytes, name: str) -> SourceText:
             if _must_be_seen(content):
                 images.append(number)
                 continue
-            placed += lines_with_tables(content.glyphs, grids_of(content.paths), number)
+            placed += lines_of_page(content.glyphs, content.paths, number, (content.width, content.height))
             if content.largest_image > 0.25:
                 problems.append(Problem("picture_not_read", f"第{number}页含有图片，图中文字未读入，请核对原件"))
     if not placed and not images:

@@ -10,7 +10,7 @@ from statistics import median
 
 from flows.letters.errors import UnreadableLetter
 from flows.letters.model import Line, Problem, Reader, SourceText
-from flows.letters.reading.geometry import Box, Placed, lines_of
+from flows.letters.reading.geometry import Box, Placed, gutter, lines_of
 from flows.letters.rows import cell_width
 
 _HAN = "\u3400-\u9fff\u3001\u3002\u300a-\u3011\uff01-\uff5e\u201c\u201d"
@@ -48,6 +48,11 @@ class RecognisedPage:
     def upright(self) -> tuple[float, float]:
         """Width and height once the page stands upright."""
         return (self.height, self.width) if self.quarters % 2 else (self.width, self.height)
+
+    @property
+    def middle(self) -> float | None:
+        """Where the second of two sheets begins, None where the page is one sheet."""
+        return gutter([(one.box[0], one.box[2]) for one in self.lines], *self.upright)
 
     def shown(self, box: Box) -> Box:
         """A box of the levelled, upright page on the page as it was given: the box around its turned corners."""
@@ -89,13 +94,22 @@ def _lines(pages: Iterable[RecognisedPage]) -> tuple[Line, ...]:
     by_number = {page.page: page for page in pages}
     size, height = _body([one for page in by_number.values() for one in page.lines])
     placed = [
-        Placed(repaired(one.text), page.page, one.box, _size(one, size, height), one.confidence)
+        Placed(repaired(one.text), page.page, one.box, _size(one, size, height), one.confidence, offset=offset)
         for page in by_number.values()
-        for one in page.lines
+        for one, offset in _sheets(page)
         if one.text.strip()
     ]
     lines = lines_of(placed, {page.page: page.upright[1] for page in by_number.values()})
     return tuple(replace(line, box=by_number[line.page].shown(line.box) if line.box else None) for line in lines)
+
+
+def _sheets(page: RecognisedPage) -> list[tuple[Recognised, float]]:
+    """Each line with where its sheet begins; of two sheets side by side the left one first."""
+    middle = page.middle
+    if middle is None:
+        return [(one, 0.0) for one in page.lines]
+    left = [(one, 0.0) for one in page.lines if one.box[0] < middle]
+    return left + [(one, middle) for one in page.lines if one.box[0] >= middle]
 
 
 def _body(lines: Sequence[Recognised]) -> tuple[float, float]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from flows.letters.reading.geometry import Box, Glyph, Placed, rows_of
+from flows.letters.reading.geometry import Box, Glyph, Placed, gutter, rows_of
 
 _THIN = 3.0  # points: a drawn path no thicker is a rule
 _NEAR = 3.0  # points: rules closer together are one
@@ -90,7 +90,20 @@ def _covers(one: tuple[float, float, float], other: tuple[float, float, float]) 
     return abs(one[0] - other[0]) <= _NEAR and one[1] - 1 <= other[1] and other[2] <= one[2] + 1
 
 
-def lines_with_tables(glyphs: Sequence[Glyph], grids: Sequence[Grid], page: int) -> list[Placed]:
+def lines_of_page(
+    glyphs: Sequence[Glyph], paths: Sequence[Box], page: int, size: tuple[float, float]
+) -> list[Placed]:
+    """The page's lines in reading order: of two sheets side by side the left one first."""
+    grids = grids_of(paths)
+    middle = gutter([(glyph.left, glyph.right) for glyph in glyphs], *size) if not grids else None
+    if middle is None:
+        return _with_tables(glyphs, grids, page)
+    left = rows_of((glyph for glyph in glyphs if glyph.left < middle), page)
+    right = rows_of((glyph for glyph in glyphs if glyph.left >= middle), page)
+    return [*left, *(replace(line, offset=middle) for line in right)]
+
+
+def _with_tables(glyphs: Sequence[Glyph], grids: Sequence[Grid], page: int) -> list[Placed]:
     """The page's lines from top to bottom, each row of a table one line with its cells parted by bars."""
     free: list[Glyph] = []
     cells: dict[tuple[int, int], dict[int, list[Glyph]]] = {}
