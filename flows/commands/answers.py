@@ -27,7 +27,8 @@ def _command(name: str, text: str, *options: Callable[[Any], Any]) -> Callable[[
     return made
 
 
-def _take(commitment_id: str, action: str, by: str, agency: str | None = None, **fields: Any) -> None:
+def take_step(commitment_id: str, action: str, by: str, agency: str | None = None, **fields: Any) -> None:
+    """Take a step as the command line asks for it, and say what came of it."""
     from flows.adapters.sql_ledger import SqlLedger
     from flows.answering import take
     from flows.letters.agencies import Directory
@@ -54,12 +55,12 @@ def _said(value: object) -> object:
 @_command("sign", "Sign for a commitment that was handed over.", _AGENCY, _BY,
           click.option("--responsible", help="Who answers for it there."))  # fmt: skip
 def sign(commitment_id: str, agency: str | None, by: str, responsible: str | None) -> None:
-    _take(commitment_id, "sign", by, agency, responsible=responsible)
+    take_step(commitment_id, "sign", by, agency, responsible=responsible)
 
 
 @_command("object", "Object: it is not this agency's matter. The office then reassigns or upholds.", _AGENCY, _BY, _REASON)
 def object_(commitment_id: str, agency: str | None, by: str, reason: str) -> None:
-    _take(commitment_id, "object", by, agency, reason=reason)
+    take_step(commitment_id, "object", by, agency, reason=reason)
 
 
 @_command("reassign", "Give a commitment to another lead (also one whose owner was unknown), or --keep it where it is.",
@@ -69,15 +70,15 @@ def reassign(commitment_id: str, to: str | None, keep: bool, by: str, reason: st
     if keep == bool(to):
         raise click.UsageError("give either --to AGENCY or --keep")
     if keep:
-        _take(commitment_id, "uphold", by, reason=reason)
+        take_step(commitment_id, "uphold", by, reason=reason)
     else:
-        _take(commitment_id, "reassign", by, agency_id=to, reason=reason)
+        take_step(commitment_id, "reassign", by, agency_id=to, reason=reason)
 
 
 @_command("progress", "Report progress.", _AGENCY, _BY, click.option("--text", required=True, help="What was done."),
           click.option("--evidence", help="What shows it."))  # fmt: skip
 def progress(commitment_id: str, agency: str | None, by: str, text: str, evidence: str | None) -> None:
-    _take(commitment_id, "progress", by, agency, text=text, evidence=evidence)
+    take_step(commitment_id, "progress", by, agency, text=text, evidence=evidence)
 
 
 @_command("extend", "Ask for more time (--until, --reason), or decide on it (--grant, or --refuse with --reason).", _AGENCY, _BY,
@@ -87,7 +88,7 @@ def progress(commitment_id: str, agency: str | None, by: str, text: str, evidenc
 def extend(
     commitment_id: str, agency: str | None, by: str, until: datetime | None, reason: str | None, decision: str | None
 ) -> None:
-    _take(commitment_id, decision or "extend", by, agency, until=until, reason=reason)
+    take_step(commitment_id, decision or "extend", by, agency, until=until, reason=reason)
 
 
 @_command("done", "Report a commitment as done, with evidence; the office verifies it.", _AGENCY, _BY,
@@ -95,42 +96,42 @@ def extend(
           click.option("--on", "done_on", type=_DAY, help="The day it was done; default today."),
           click.option("--text", help="What was done."))  # fmt: skip
 def done(commitment_id: str, agency: str | None, by: str, evidence: str, done_on: datetime | None, text: str | None) -> None:
-    _take(commitment_id, "done", by, agency, evidence=evidence, done_on=done_on, text=text)
+    take_step(commitment_id, "done", by, agency, evidence=evidence, done_on=done_on, text=text)
 
 
 @_command("confirm-done", "Verify that what was reported as done is done; never by its owner. The proposer is then told.", _BY)
 def confirm_done(commitment_id: str, by: str) -> None:
-    _take(commitment_id, "verify", by)
+    take_step(commitment_id, "verify", by)
 
 
 @_command("send-back", "Send a report of completion back to its owner: it is not done yet.", _BY, _REASON)
 def send_back(commitment_id: str, by: str, reason: str) -> None:
-    _take(commitment_id, "return", by, reason=reason)
+    take_step(commitment_id, "return", by, reason=reason)
 
 
 @_command("rate", "Note what the proposer said of the result.", _BY,
           click.option("--rating", required=True, help="Such as 满意, 基本满意, 不满意."))  # fmt: skip
 def rate(commitment_id: str, by: str, rating: str) -> None:
-    _take(commitment_id, "rate", by, rating=rating)
+    take_step(commitment_id, "rate", by, rating=rating)
 
 
 @_command("close", "Close a commitment that is done, verified and told; never by its owner.", _BY)
 def close(commitment_id: str, by: str) -> None:
-    _take(commitment_id, "close", by)
+    take_step(commitment_id, "close", by)
 
 
 @_command("fail", "Note that a commitment was not fulfilled, with the signed explanation.", _BY, _REASON,
           click.option("--signer", required=True, help="The head of the unit who signed the explanation."),
           click.option("--number", help="The explanation's document number."))  # fmt: skip
 def fail(commitment_id: str, by: str, reason: str, signer: str, number: str | None) -> None:
-    _take(commitment_id, "fail", by, reason=reason, signer=signer, number=number)
+    take_step(commitment_id, "fail", by, reason=reason, signer=signer, number=number)
 
 
 @_command("withdraw", "Withdraw a commitment that is none, or no more.", _BY, _REASON)
 def withdraw(commitment_id: str, by: str, reason: str) -> None:
-    _take(commitment_id, "withdraw", by, reason=reason)
+    take_step(commitment_id, "withdraw", by, reason=reason)
 
 
 @_command("reopen", "Take up again a commitment that was closed, withdrawn or noted as not fulfilled.", _BY, _REASON)
 def reopen(commitment_id: str, by: str, reason: str) -> None:
-    _take(commitment_id, "reopen", by, reason=reason)
+    take_step(commitment_id, "reopen", by, reason=reason)
