@@ -31,6 +31,7 @@ from tests.store.byte_search import byte_search
 from tests.system.running import LETTER, System, letter, wait_for
 
 pytestmark = pytest.mark.timeout(240)
+NOT_PUBLIC = "将于年内收回青石巷三处临街门面"
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,8 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     made = System(home, os.environ | {f"DUBAN_{name}": value for name, value in settings.items()})
     made.start()
     made.drop("一.txt", letter(31))
-    made.drop("二.txt", LETTER.replace("〔2026〕18号", "〔2026〕32号").replace("主动公开", "不予公开"))
+    restricted = LETTER.replace("〔2026〕18号", "〔2026〕32号").replace("主动公开", "不予公开")
+    made.drop("二.txt", restricted.replace("2026年9月底前", f"{NOT_PUBLIC}，2026年9月底前"))
     made.wait_empty_inbox()
     yield made
     made.stop()
@@ -106,6 +108,14 @@ def test_damage_is_alarmed_and_repaired(system: System) -> None:
     alarm = wait_for(lambda: system.api("/events/filter", wanted)["events"], 20, "the event of the damage")[0]
     assert alarm["payload"]["repaired"] == [key] and alarm["payload"]["lost"] == []
     assert run_flow(system, "audit-archive")["type"] == "COMPLETED"
+
+
+def test_ui_and_logs_show_no_words_of_a_restricted_letter_and_nobody_sees_contact_data(system: System) -> None:
+    shown = [system.home / "prefect", system.home / "logs"]
+    assert byte_search([system.home / "store"], [NOT_PUBLIC]) != []
+    assert byte_search(shown, [NOT_PUBLIC]) == []
+    persons = [word for word in ("陈某某", "0000-1234567") if word in LETTER]
+    assert len(persons) == 2 and byte_search([*shown, system.home / "outbox"], persons) == []
 
 
 SECRET = "青岗岭第七号储备库将于明年六月底前扩建"
