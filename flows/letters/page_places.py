@@ -37,7 +37,8 @@ def _part(line: Line, box: Box, start: int, end: int) -> Box:
     """The line's box from one column to another; characters share the width as they would in print."""
     if " | " in line.text:
         return box  # a table's row: its cells do not stand one after the other
-    widths = [cell_width(char) for char in line.text]
+    opening = len(line.text) - len(line.text.lstrip())  # a blank there stands at the end of the line above
+    widths = [0.0] * opening + [cell_width(char) for char in line.text[opening:]]
     step = (box[2] - box[0]) / (sum(widths) or 1.0)
     return box[0] + sum(widths[:start]) * step, box[1], box[0] + sum(widths[:end]) * step, box[3]
 
