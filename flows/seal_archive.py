@@ -29,9 +29,10 @@ Timestamp = Callable[[bytes], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Packs:
-    """Keys of the packs made, and the records that could not be packed, each with the reason."""
+    """Keys of the packs made, the records in them (keys without ending), and what could not be packed and why."""
 
     made: tuple[str, ...]
+    records: frozenset[str]
     damaged: tuple[str, ...]
 
 
@@ -65,6 +66,8 @@ def seal(archive: Archive, packs: Packs, *, day: date, now: str, keep: Retention
         return None
     known = {leaf.key for _, sealed, _ in days for leaf in sealed.leaves}
     new = [key for prefix in SEALED_PREFIXES for key in archive.keys(prefix) if key not in known]
+    # A record that came after the packing waits for the next day: sealed without its pack it would never get one.
+    new = [key for key in new if not key.startswith("records/") or _stem(key) in packs.records]
     if not new:
         return None
     leaves = [leaf for key in new if (leaf := _leaf(archive, key)) is not None]
@@ -108,15 +111,16 @@ def pack_letters(archive: Archive, deliveries: Deliveries, now: str, keep: Keep 
     ``keep`` says how long the pack of a record is locked (None: as the archive itself does).
     """
     known = {leaf.key for _, sealed, _ in sealed_days(archive) for leaf in sealed.leaves}
-    made, damaged = [], []
+    made, records, damaged = [], set(), []
     for key in archive.keys("records/"):
         if key in known or not key.endswith(".json"):
             continue
         try:
             made.append(pack_letter(archive, key, deliveries, now, keep))
+            records.add(_stem(key))
         except (ArchiveDamaged, ValueError, KeyError) as fault:
             damaged.append(f"{key}: {fault}")
-    return Packs(tuple(made), tuple(damaged))
+    return Packs(tuple(made), frozenset(records), tuple(damaged))
 
 
 def pack_letter(archive: Archive, key: str, deliveries: Deliveries, now: str, keep: Keep = lambda _: None) -> str:
@@ -181,6 +185,14 @@ def read_witness(path: Path) -> dict[date, str]:
 def journal(archive: Archive, name: str, events: Iterable[Event]) -> str:
     """Archive events that belong to no single letter's filing (a fixity check, a recovery); the key."""
     return archive.put(f"journal/{name}.events.jsonl", premis.to_lines(events), media_type="application/jsonl").key
+
+
+def _stem(key: str) -> str:
+    """A record's key without the ending that tells record, text and log apart."""
+    for ending in (".events.jsonl", ".json", ".txt"):
+        if key.endswith(ending):
+            return key.removesuffix(ending)
+    return key
 
 
 def _capture(record: dict[str, Any]) -> Event:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,8 @@ def seal(day: datetime | None) -> None:
     ledger = SqlLedger(settings.database_url)
     ledger.create()
     chosen: date = day.date() if day is not None else yesterday(moment)
+    if chosen > yesterday(moment) + timedelta(days=1):
+        raise click.UsageError(f"{chosen} is still to come: nothing could be sealed until after it")
     sealed = seal_parts(settings, ledger, day=chosen, moment=moment)
     for part, one in sealed:
         click.echo(f"{chosen} {part.name}: {len(one.day.leaves)} objects, {len(one.packs.made)} packs, root {one.day.root}")

@@ -24,7 +24,7 @@ from flows.letters.premis import Event, from_lines, to_lines
 from flows.letters.verify_report import report
 from flows.letters.wording import words
 from flows.ports import pack_key
-from flows.seal_archive import AGENT, append_witness, day_key, pack_letter, read_witness, seal_archive
+from flows.seal_archive import AGENT, append_witness, day_key, pack_letter, pack_letters, read_witness, seal, seal_archive
 from flows.verify_archive import Plan, verify_archive
 from flows.verify_folder import verify_path
 from tests.proof.letters_for_proof import NOW, file_letter, letter, sealed, told
@@ -227,6 +227,18 @@ def test_sealing_twice_is_once(tmp_path: Path) -> None:
     file_letter(archive, 2)
     second = seal_archive(archive, told, day=DAY_2, now=NOW)
     assert second is not None and len(second.day.leaves) == 5 and second.day.previous == DAY_1
+
+
+def test_a_letter_that_comes_while_a_day_is_sealed_gets_its_pack_the_next_day(tmp_path: Path) -> None:
+    archive = FolderArchive(tmp_path)
+    file_letter(archive, 1)
+    packs = pack_letters(archive, told, NOW)
+    late = file_letter(archive, 2)
+    first = seal(archive, packs, day=DAY_1, now=NOW)
+    assert first is not None and not [leaf for leaf in first.day.leaves if late["original"]["sha256"] in leaf.key][1:]
+    second = seal_archive(archive, told, day=DAY_2, now=NOW)
+    assert second is not None and second.packs.made == (pack_key(2024, late["id"]),)
+    assert codes(tmp_path) == set()
 
 
 def test_a_letter_understood_anew_gets_a_second_pack(tmp_path: Path) -> None:

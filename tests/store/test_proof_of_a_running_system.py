@@ -11,8 +11,10 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import docx
 import pytest
@@ -201,7 +203,8 @@ def test_new_rules_are_shown_first_and_filed_beside_the_old(system: System, tmp_
 
 def test_the_ledger_comes_back_from_the_running_archive_and_an_edited_one_is_named(system: System, tmp_path: Path) -> None:
     """Into another database: the running one stays as it is and is what the rebuilt one must equal."""
-    assert duban(system, "seal", "--day", "2099-01-01").exit_code == 0
+    assert duban(system, "seal", "--day", "2099-01-01").exit_code == 2
+    assert duban(system, "seal", "--day", str(datetime.now(ZoneInfo("Asia/Shanghai")).date())).exit_code == 0
     other = {"DUBAN_LEDGER_URL": f"sqlite:///{tmp_path / 'rebuilt.db'}"}
     restored = duban(system, "restore", **other)
     assert restored.exit_code == 0, restored.output
