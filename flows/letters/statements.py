@@ -53,7 +53,7 @@ def _drafts(
 ) -> Iterator[Draft]:
     for start, end, stance in _with_reports(clauses, labels, _runs(clauses, labels)):
         sentence = sentences[clauses[start].sentence]
-        yield _draft(letter, sentence, clauses[start:end], labels[start:end], stance)
+        yield _draft(letter, sentence, clauses[start:end], stance, _confidence(clauses, labels, start, end))
 
 
 def _runs(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[tuple[int, int, Stance]]:
@@ -145,8 +145,19 @@ def _joined(clauses: Sequence[Described], labels: Sequence[Judged], at: int) -> 
     return clauses[at].sentence == clauses[at - 1].sentence and labels[at].label == labels[at - 1].label
 
 
+def _confidence(clauses: Sequence[Described], labels: Sequence[Judged], start: int, end: int) -> float:
+    """How sure stance and span are (0..1): the surest clause inside, times the less sure of those right outside.
+
+    A clause of the same sentence that stays outside may belong to the statement; the less clear that is, the less sure
+    is the span.
+    """
+    beside = [at for at in (start - 1, end) if 0 <= at < len(clauses) and clauses[at].sentence == clauses[start].sentence]
+    inside = max(labels[at].confidence for at in range(start, end))
+    return round(inside * min((labels[at].confidence for at in beside), default=1.0), 4)
+
+
 def _draft(
-    letter: ReplyLetter, sentence: Sentence, run: Sequence[Described], labels: Sequence[Judged], stance: Stance
+    letter: ReplyLetter, sentence: Sentence, run: Sequence[Described], stance: Stance, confidence: float
 ) -> Draft:
     section = letter.sections[sentence.section] if sentence.section >= 0 else None
     cues = dict.fromkeys(hit.cue.id for item in run for hit in item.hits)
@@ -155,7 +166,7 @@ def _draft(
         span=Span(run[0].clause.start, last.end + (last.mark in _FULL_STOPS and last.mark != "")),
         stance=stance,
         cues=tuple(cues),
-        confidence=round(max(label.confidence for label in labels), 4),
+        confidence=confidence,
         sentence=Span(sentence.start, sentence.end),
         section=section.number if section else None,
         section_index=sentence.section if section else None,
