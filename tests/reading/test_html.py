@@ -41,6 +41,14 @@ def test_the_article_is_found_in_other_systems_pages(container):
     assert "\n".join(line.text for line in read(page.encode(), "x").lines) == TEXT
 
 
+@pytest.mark.parametrize("kind", ["id=zoom", "class=unknown"])
+def test_a_signature_beside_the_text_belongs_to_the_letter(kind):
+    rows = TEXT.split("\n")
+    body = "".join(f"<p>{row}</p>" for row in rows[1:-2])
+    page = f"<html><body><div><h1>{rows[0]}</h1><div {kind}>{body}</div><div>{rows[-2]}<br>{rows[-1]}</div></div></body>"
+    assert "\n".join(line.text for line in read(page.encode(), "x").lines) == TEXT
+
+
 def test_what_a_person_does_not_see_is_not_read():
     page = "<html><body><p>我局将<span style='display: none'>不</span>按时完成<span hidden>（略）</span>。</p><p>此复。</p>"
     assert [line.text for line in read(page.encode(), "x").lines] == ["我局将按时完成。", "此复。"]

@@ -28,6 +28,7 @@ _UNSEEN = frozenset([
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:px|pt|em)?\s*(?:;|$)")
 _WHITE = re.compile(r"[ \t\r\n\x0b\x0c]+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
+_DATED = re.compile(r"(?:\d{4}|[一二〇○0]{2}[一二三四五六七八九〇○0]{2})\s*年\s*[\d一二三四五六七八九十]{1,2}\s*月")
 _SENTENCE = re.compile(r"[，。；：,;:]")
 _CELL_OF_TEXT = 60
 _DEEPEST = 200  # no page that people read nests deeper; lexbor itself takes any depth
@@ -77,7 +78,7 @@ def _article(tree: LexborHTMLParser, body: LexborNode) -> LexborNode:
         for selector in selectors:
             holding = [node for node in tree.css(selector) if _running(node) >= share * whole]
             if holding:
-                return min(holding, key=lambda node: len(node.text()))
+                return _with_signature(min(holding, key=lambda node: len(node.text())))
     return _densest(body)
 
 
@@ -86,9 +87,20 @@ def _densest(node: LexborNode) -> LexborNode:
         size = _running(node)
         below = [child for child in _elements(node) if any(True for _ in _blocks_of(child))]
         inner = next((child for child in below if _running(child) >= 0.9 * size), None)
-        if inner is None or inner.tag in ("table", "tbody", "tr"):
+        if inner is None or inner.tag in ("table", "tbody", "tr") or _with_signature(inner) is not inner:
             return node
         node = inner
+    return node
+
+
+def _with_signature(node: LexborNode) -> LexborNode:
+    """The element, or its parent where the signature with its date stands beside the text, not in it."""
+    after = node.next
+    while after is not None:
+        text = after.text() if after.tag not in _UNSEEN else ""
+        if _DATED.search(text) and len(text) < 200 and not after.css("a") and node.parent is not None:
+            return node.parent
+        after = after.next
     return node
 
 
