@@ -103,6 +103,15 @@ def test_a_running_head_on_every_page_goes_and_a_sentence_across_pages_is_whole(
     assert mend(read(data, "x")).text == full[:26] + full + "于年底前实现全覆盖。\n此复。"
 
 
+def test_a_letterhead_and_a_signature_in_the_same_words_are_no_running_head():
+    def first(canvas):
+        lines("某县农业农村委员会", top=805)(canvas)
+        lines("　　我委将于年底前完成建设。")(canvas)
+
+    data = drawn(first, lines("某县农业农村委员会", "2024年5月6日", top=775, left=300))
+    assert mend(read(data, "x")).text.count("某县农业农村委员会") == 2
+
+
 def test_page_numbers_leave_a_problem_where_a_page_is_missing():
     def page(number):
         def draw(canvas):
