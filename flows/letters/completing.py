@@ -98,7 +98,7 @@ def _statement(
         owners=whose.owners,
         deadline=deadline,
         quantities=counted,
-        problems=(*whose.problems, *dated.problems) if committed else (),
+        problems=(*whose.problems, *dated.problems),
         confidences=sure.fields,
     )
     return statement, cases

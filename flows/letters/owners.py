@@ -18,7 +18,7 @@ from flows.letters.owner_wording import owner_wording
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """The owners of one statement, lead first, doubts about them, and how they were found.
+    """The owners of one statement, lead first, doubts about a commitment's, and how they were found.
 
     ``way`` names the evidence (label, named, sentence, list, paragraph, section, heading, issuer) and ``trailing`` the
     labels printed behind the statement (牵头单位…；完成时限…), "" where there are none.
@@ -85,7 +85,7 @@ class _Reading:
                 if any((owner.name or owner.mention) == (other.name or other.mention) for other in owners):
                     continue
                 owners.append(owner)
-                if owner.name is None:
+                if owner.name is None and draft.stance in COMMITMENT_STANCES:
                     problems.append(self._names.problem(owner, body))
         if not any(owner.role == "lead" for owner in owners):
             owners.insert(0, self._names.writer())
