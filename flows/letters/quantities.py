@@ -16,7 +16,10 @@ from flows.letters.rules.load import load_table
 
 _DIGIT = "0-9一二两三四五六七八九十百千半"
 # A number begins where no digit stands before it: a long row of digits is looked at once.
-_NUMBER = rf"[{_DIGIT}](?<![{_DIGIT}.][{_DIGIT}])(?:[{_DIGIT}零万亿]|[.,](?=[0-9])){{0,15}}"
+_NUMBER = (
+    rf"[{_DIGIT}](?<![{_DIGIT}.][{_DIGIT}])"
+    rf"(?:[{_DIGIT.replace('千', '')}零万亿]|千(?![米瓦克])|[.,](?=[0-9])){{0,15}}"
+)
 _NEAR = 16  # how far around a number its comparator and its decoys may stand
 _ASCII_DIGIT = re.compile("[0-9]")
 _WORD_DIGIT = re.compile("[一二两三四五六七八九十]")  # 百 and 千 alone are as often an idiom (千家万户)
@@ -51,6 +54,9 @@ class _Table:
         self.form = re.compile(
             rf"(?P<n>{_NUMBER})(?:(?P<more>{more})(?P<scale>[万亿])?)?(?:(?P<u1>{units})?(?:[-—–~～至到]{{1,2}})(?P<n2>{_NUMBER}))?(?P<unit>{units})"
         )
+        money = table["money"]
+        self.money = re.compile(rf"(?P<n>{_NUMBER})(?<=[万亿]){money['ends']}")
+        self.money_before, self.money_unit = re.compile(money["before"]), money["unit"]
         self.percent = re.compile(rf"百分之(?P<n>{_NUMBER})")
         self.before: list[tuple[Comparator, re.Pattern[str]]] = [
             (row["comparator"], re.compile(row["pattern"])) for row in table["before"]
@@ -86,6 +92,10 @@ def find(said: Folded, taken: Sequence[tuple[int, int]] = ()) -> tuple[Quantity,
         value = number(match.group("n"))
         if value is not None:
             found += _quantity(table, said, match.start(), match.end(), [value], "%", match.group())
+    for match in table.money.finditer(text):
+        value = number(match.group("n"))
+        if value is not None and table.money_before.search(text, max(0, match.start() - _NEAR), match.start()):
+            found += _quantity(table, said, match.start(), match.end(), [value], table.money_unit, match.group())
     quotations: Quotations | None = None
     places = sorted(taken)
     for match in table.form.finditer(text):
