@@ -236,8 +236,8 @@ def table(rows: Sequence[dict[str, Any]], letters: int) -> str:
         page = f"{row['page']:.2f}" if row["page"] else "–"
         out.append(
             f"| {row['label']} | {row['wrong']:.3%} (≤ {row['goal'].wrong:.1%}) | {row['loose']:.3%} | {row['worst']:.2%}"
-            f" | {row['paragraphs']:.1%} | {row['f1']:.3f} (≥ {row['goal'].f1}) | {row['whole']:.3f} | {row['seconds']:.4f} | {page}"
-            f" | {row['peak']:.0f} |"
+            f" | {row['paragraphs']:.1%} | {row['f1']:.3f} (≥ {row['goal'].f1}) | {row['whole']:.3f}"
+            f" | {row['seconds']:.4f} | {page} | {row['peak']:.0f} |"
         )
     return "\n".join([*out, "", "Made by `python -m benchmarks.formats --write`.", ""])
 
