@@ -13,10 +13,13 @@ from flows.adapters.smtp_channel import MailServer, SmtpChannel
 from flows.adapters.webhook_channel import WebhookChannel
 from flows.delivery import Channels
 from flows.letters.agencies import Directory
+from flows.letters.clocks import calendar_problems
 from flows.letters.errors import SettingsError
 from flows.letters.holidays import calendar_of
+from flows.letters.routing import RoutingPolicy, rules_of
 from flows.letters.sheets import Templates, shipped_templates
 from flows.letters.workdays import WorkCalendar
+from flows.moment import today
 from flows.ports import Channel
 from flows.settings import Settings
 
@@ -76,6 +79,17 @@ def calendar(settings: Settings) -> WorkCalendar:
         return calendar_of(settings.holidays.read_bytes(), str(settings.holidays))
     except OSError as fault:
         raise SettingsError(f"DUBAN_HOLIDAYS: {settings.holidays} cannot be read: {fault.strerror}") from fault
+
+
+def prove(settings: Settings, directory: Directory, site: RoutingPolicy) -> str:
+    """Make everything the way out needs, and say what it is; ``SettingsError`` or ``RulesError`` where one part is wrong."""
+    ways = channels(settings, directory)
+    templates(settings)
+    rules = rules_of(site)
+    used = sorted({ways.kind_of(agency.id) for agency in directory.agencies})
+    said = [f"notices go by {', '.join(used)}; {len(rules.rows)} routing rows"]
+    said += [problem.message for problem in calendar_problems(today(), calendar(settings))]
+    return "; ".join(said)
 
 
 @cache

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from flows import parts, prefect_server, wiring
+from flows import delivery_wiring, parts, prefect_server, wiring
 from flows.letters.agencies import Directory
 from flows.letters.errors import Unavailable
 from flows.settings import Settings
@@ -32,11 +32,10 @@ _READY_WITHIN = 180.0
 def prepare(settings: Settings) -> None:
     """Make the folders and check rules, directory and site before anything starts; every fault is listed."""
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for folder in (settings.inbox, settings.outbox, settings.quarantine, settings.run, settings.logs):
+    for folder in (settings.inbox, settings.outbox, settings.returns, settings.quarantine, settings.run, settings.logs):
         folder.mkdir(parents=True, exist_ok=True)
     wiring.inbox(settings)
-    Directory.load(settings.agencies)
-    wiring.site(settings)
+    delivery_wiring.prove(settings, Directory.load(settings.agencies), wiring.site(settings))
 
 
 def banner(settings: Settings, running: bool = False) -> str:

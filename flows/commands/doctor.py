@@ -43,6 +43,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         ("rules", _rules),
         ("directory", _directory),
         ("site profile", _site),
+        ("delivery", _delivery),
         ("disk", _disk),
         ("inbox", _inbox),
         ("ledger", _ledger),
@@ -79,6 +80,14 @@ def _site(settings: Settings) -> Finding:
 
     wiring.site(settings)
     return Finding("site profile", True, str(settings.site or "the shipped one"))
+
+
+def _delivery(settings: Settings) -> Finding:
+    from flows import delivery_wiring, wiring
+    from flows.letters.agencies import Directory
+
+    seen = delivery_wiring.prove(settings, Directory.load(settings.agencies), wiring.site(settings))
+    return Finding("delivery", True, seen)
 
 
 def _disk(settings: Settings) -> Finding:
