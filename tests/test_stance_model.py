@@ -14,7 +14,7 @@ from flows.letters.errors import RulesError
 from flows.letters.rules.load import load_table
 from flows.letters.stance import LABELS, STEPS, emission, rule_weights
 from flows.letters.stance_features import State, features_of
-from flows.letters.stance_model import corrected, stance_weights, weights_digest
+from flows.letters.stance_model import corrected, stance_weights
 
 FILE = resources.files("flows.letters.model_weights") / "stance.json"
 LEARNED: dict[str, Any] = json.loads(FILE.read_text("utf-8"))
@@ -64,10 +64,6 @@ def test_corrections_are_added() -> None:
 def test_corrections_for_other_labels_or_steps_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(RulesError, match="train_stance"):
         corrected(rule_weights(), NOTHING | wrong)
-
-
-def test_the_digest_names_the_bytes() -> None:
-    assert re.fullmatch("[0-9a-f]{64}", weights_digest())
 
 
 def test_every_feature_of_the_rules_can_occur() -> None:

@@ -117,7 +117,7 @@ def _sentences(view: str, start: int, end: int, paragraph: int, section: int) ->
     opens, clauses, at = True, list[Clause](), start
     enumerator = _enumerator(view, start, end, False)
     for mark_at, mark in [] if row else _cuts(view, start, end):
-        if _enumerator_end(enumerator) > mark_at:
+        if enumerator is not None and enumerator[1] > mark_at:
             continue
         clauses.append(Clause(at, mark_at, mark))
         at = mark_at + 1
@@ -206,10 +206,6 @@ def _cuts(view: str, start: int, end: int) -> Iterator[tuple[int, str]]:
 _Enumerator = tuple[int, int, str, int]  # start, end, kind, number
 
 
-def _enumerator_end(found: _Enumerator | None) -> int:
-    return found[1] if found else -1
-
-
 @cache
 def _enumerators() -> tuple[tuple[str, bool, re.Pattern[str]], ...]:
     rows = load_table("clauses")["enumerator"]
@@ -296,14 +292,8 @@ def _hung_in_lists(found: list[Sentence]) -> Iterator[Sentence]:
 
 
 def _lead_in(last: Sentence | None, first: Sentence) -> Span | None:
-    """The sentence before a list's first item, where it stands close enough to govern it."""
+    """The sentence before a list's first item, where it stands in its paragraph or ends the one before."""
     if last is None or (last.kind == first.kind and last.mark != "：") or first.number > 1:
         return None
-    if last.mark in ("：", "") or last.paragraph == first.paragraph or view_gap(last, first):
-        return Span(last.start, last.end)
-    return None
-
-
-def view_gap(last: Sentence, first: Sentence) -> bool:
-    """True where a list opens the paragraph that follows its lead-in."""
-    return first.opens and first.paragraph == last.paragraph + 1
+    near = last.paragraph == first.paragraph or (first.opens and first.paragraph == last.paragraph + 1)
+    return Span(last.start, last.end) if near or last.mark in ("：", "") else None

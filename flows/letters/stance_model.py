@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from functools import cache
 from importlib import resources
@@ -18,12 +17,6 @@ _FILE = "stance.json"
 def stance_weights() -> Weights:
     """The rules' weights with the learned corrections added; raises ``RulesError`` where the file does not fit."""
     return corrected(rule_weights(), json.loads(_raw()))
-
-
-@cache
-def weights_digest() -> str:
-    """SHA-256 of the learned corrections: with the tables' digest it names the version of the knowledge."""
-    return hashlib.sha256(_raw()).hexdigest()
 
 
 def corrected(rules: Weights, learned: dict[str, Any]) -> Weights:
