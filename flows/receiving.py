@@ -34,6 +34,7 @@ class Received:
 def receive(folder: Path, ledger: SqlLedger, directory: Directory, today: date, now: str) -> Received:
     """Work through every form in ``folder``; it moves to ``taken`` or, with a ``.why.json``, to ``refused``.
 
+    A form speaks for the agency it names: whoever may write into the folder is believed, so its rights are the lock.
     A form with some wrong answers is refused, its right ones are taken: sent again corrected, those are refused as
     already done, which says so.  A crash in between takes nothing twice: each step is refused in the state it led to.
     """
