@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 from flows.letters.clauses import Sentence, sentences_of, view_of
 from flows.letters.model import Draft, ReplyLetter, Span, Stance
+from flows.letters.rules.load import load_table
 from flows.letters.stance import Judged, Label, Weights, judged
 from flows.letters.stance_features import Described, described
 from flows.letters.stance_model import stance_weights
@@ -118,11 +120,16 @@ def _grown(clauses: Sequence[Described], labels: Sequence[Judged], start: int, e
             break
         if not _belongs(before, stance, room):
             told = before.clause.end - before.clause.start
-            if stance == "declined" and first == start and told <= room and not before.joint:
-                first -= 1  # a fact shorter than the refusal it stands before is told as its reason
+            if stance == "declined" and first == start and told <= room * _fact_times() and not before.joint:
+                first -= 1  # a fact no longer than the refusal it stands before is told as its reason
             break
         first -= 1
     return first
+
+
+@cache
+def _fact_times() -> float:
+    return float(load_table("frames")["fact"]["times"])
 
 
 def _belongs(before: Described, stance: Label, room: int) -> bool:
