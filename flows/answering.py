@@ -7,11 +7,13 @@ from datetime import date
 
 from flows.adapters.sql_ledger import SqlLedger
 from flows.letters.agencies import Directory
+from flows.letters.clocks import objection_fault
 from flows.letters.errors import StepRefused
 from flows.letters.follow_up import notices_of
 from flows.letters.lifecycle import Step, decide, states
 from flows.letters.returns import Answer
 from flows.letters.sheets import Templates
+from flows.letters.workdays import WorkCalendar
 
 _TAKES_AGENCY = ("issue", "reassign")
 
@@ -26,7 +28,14 @@ class Taken:
     notices: int
 
 
-def take(ledger: SqlLedger, directory: Directory, step: Step, now: str, templates: Templates | None = None) -> Taken:
+def take(
+    ledger: SqlLedger,
+    directory: Directory,
+    step: Step,
+    now: str,
+    templates: Templates | None = None,
+    calendar: WorkCalendar | None = None,
+) -> Taken:
     """Take a step; ``StepRefused`` says why not, ``ChangedMeanwhile`` that somebody was faster.  Nothing is half done."""
     row = ledger.commitment(step.commitment_id)
     if row is None:
@@ -34,16 +43,27 @@ def take(ledger: SqlLedger, directory: Directory, step: Step, now: str, template
     if step.action in _TAKES_AGENCY:
         step = _with_agency(step, row["state"], directory)
     owners = ledger.owners_of(step.commitment_id)
+    if step.action == "object" and step.party == "owner":
+        mine = next((owner["handed_on"] for owner in owners if owner["agency_id"] == step.agency_id), None)
+        if fault := objection_fault(mine, step.day, calendar or WorkCalendar()):
+            raise StepRefused(fault)
     change = decide(row, owners, step)
     made = notices_of(change, row, owners, directory, templates)
     ledger.apply(change, now, made)
     return Taken(step.commitment_id, states()[change.from_state], states()[change.to_state], len(made))
 
 
-def take_answer(ledger: SqlLedger, directory: Directory, answer: Answer, day: date, now: str) -> Taken:
+def take_answer(
+    ledger: SqlLedger,
+    directory: Directory,
+    answer: Answer,
+    day: date,
+    now: str,
+    calendar: WorkCalendar | None = None,
+) -> Taken:
     """Take an owner's answer from a returned form: it speaks for the agency the form was made for."""
     step = Step(answer.commitment_id, answer.action, answer.by, day, "owner", answer.agency_id, dict(answer.fields))
-    return take(ledger, directory, step, now)
+    return take(ledger, directory, step, now, calendar=calendar)
 
 
 def _with_agency(step: Step, state: str, directory: Directory) -> Step:

@@ -12,9 +12,10 @@ from prefect.logging import get_run_logger
 from prefect.states import Completed
 
 from flows.chasing import chase_day
-from flows.delivery_wiring import calendar, templates
+from flows.delivery_wiring import templates
 from flows.moment import now
 from flows.moment import today as this_day
+from flows.site_calendar import calendar
 from flows.wiring import wiring
 
 

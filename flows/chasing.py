@@ -37,8 +37,9 @@ def chase_day(
     due = ledger.due_by(clocks.look_ahead(today))
     unsigned = ledger.unsigned(today)
     quiet = [row for row in ledger.without_due() if row["state"] in RUNNING]
+    undecided = ledger.in_state(*clocks.undecided_states())
     owners = ledger.owners_by_commitment([row["id"] for row in (*due, *quiet)])
-    asked = clocks.chase(due, unsigned, quiet, owners, today=today, calendar=calendar, bodies=bodies)
+    asked = clocks.chase(due, unsigned, quiet, undecided, owners, today=today, calendar=calendar, bodies=bodies)
     known = ledger.known([reminder.id for reminder in asked.reminders])
     fresh = [reminder.make(templates) for reminder in asked.reminders if reminder.id not in known]
     notices = ledger.queue(fresh, now)

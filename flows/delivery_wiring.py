@@ -1,4 +1,4 @@
-"""Settings to the ways out: which channel each agency has, templates, holidays; read once per process."""
+"""Settings to the ways out: which channel each agency has, which templates; read once per process."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from flows.delivery import Channels
 from flows.letters.agencies import Directory
 from flows.letters.clocks import calendar_problems
 from flows.letters.errors import SettingsError
-from flows.letters.holidays import calendar_of
 from flows.letters.routing import RoutingPolicy, rules_of
 from flows.letters.sheets import Templates, shipped_templates
-from flows.letters.workdays import WorkCalendar
 from flows.moment import today
 from flows.ports import Channel
 from flows.settings import Settings
+from flows.site_calendar import calendar
 
 _LEAST_SECRET = 32
 
@@ -69,16 +68,6 @@ def bundled(settings: Settings) -> Callable[[str], bool]:
 def templates(settings: Settings) -> Templates:
     """The site's own templates before the shipped ones."""
     return shipped_templates() if settings.templates is None else _templates(settings.templates)
-
-
-def calendar(settings: Settings) -> WorkCalendar:
-    """Working days: the library's tables with the site's own."""
-    if settings.holidays is None:
-        return WorkCalendar()
-    try:
-        return calendar_of(settings.holidays.read_bytes(), str(settings.holidays))
-    except OSError as fault:
-        raise SettingsError(f"DUBAN_HOLIDAYS: {settings.holidays} cannot be read: {fault.strerror}") from fault
 
 
 def prove(settings: Settings, directory: Directory, site: RoutingPolicy) -> str:

@@ -17,6 +17,7 @@ from flows.letters.agencies import Directory
 from flows.letters.errors import ChangedMeanwhile, LetterError, StepRefused, UnknownFormat
 from flows.letters.returns import Answer, answers_of, answers_of_json
 from flows.letters.rules.load import load_table
+from flows.letters.workdays import WorkCalendar
 
 _MOST_BYTES = 20_000_000
 _DONE = ("taken", "refused")
@@ -31,7 +32,9 @@ class Received:
     refused: list[str] = field(default_factory=list)
 
 
-def receive(folder: Path, ledger: SqlLedger, directory: Directory, today: date, now: str) -> Received:
+def receive(
+    folder: Path, ledger: SqlLedger, directory: Directory, today: date, now: str, calendar: WorkCalendar | None = None
+) -> Received:
     """Work through every form in ``folder``; it moves to ``taken`` or, with a ``.why.json``, to ``refused``.
 
     A form speaks for the agency it names: whoever may write into the folder is believed, so its rights are the lock.
@@ -46,7 +49,7 @@ def receive(folder: Path, ledger: SqlLedger, directory: Directory, today: date, 
             _move(path, folder / "taken", form_id)
             done.forms["known"] += 1
             continue
-        refused = _work_through(path, data, ledger, directory, today, now, done)
+        refused = _work_through(path, data, ledger, directory, (today, now, calendar), done)
         ledger.take_form(form_id, path.name, done.answers, refused, now)
         fate = "refused" if refused else "taken"
         done.forms[fate] += 1
@@ -65,7 +68,12 @@ def read_form(data: bytes, name: str) -> tuple[Answer, ...]:
 
 
 def _work_through(
-    path: Path, data: bytes, ledger: SqlLedger, directory: Directory, today: date, now: str, done: Received
+    path: Path,
+    data: bytes,
+    ledger: SqlLedger,
+    directory: Directory,
+    when: tuple[date, str, WorkCalendar | None],
+    done: Received,
 ) -> list[str]:
     try:
         answers = read_form(data, path.name)
@@ -74,7 +82,7 @@ def _work_through(
     refused = []
     for answer in answers:
         try:
-            take_answer(ledger, directory, answer, today, now)
+            take_answer(ledger, directory, answer, *when)
         except (StepRefused, ChangedMeanwhile) as fault:
             refused.append(f"{answer.place}：{fault.message}")
             continue

@@ -19,10 +19,10 @@ PROGRAM = "program"
 # What a commitment keeps when a new version of its letter says the same again.
 _INHERITED = (
     "state", "due", "due_basis", "light", "responsible", "issued_on", "signed_on", "objected_on", "objection",
-    "reassigned_on", "progress", "progress_on", "evidence", "extensions", "extension_until", "extension_reason",
-    "extension_by", "done_on", "done_by", "verified_on", "verified_by", "told_on", "proposer_confirmed_on",
-    "proposer_rating", "unfulfilled_reason", "explanation_number", "explanation_signer", "closed_on", "closed_by",
-    "carried_from",
+    "reassigned_on", "progress", "progress_on", "evidence", "extensions", "extension_asked_on", "extension_until",
+    "extension_reason", "extension_by", "done_on", "done_claimed_on", "done_by", "verified_on", "verified_by",
+    "told_on", "proposer_confirmed_on", "proposer_rating", "unfulfilled_reason", "explanation_number",
+    "explanation_signer", "closed_on", "closed_by", "carried_from",
 )  # fmt: skip
 
 

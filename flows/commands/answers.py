@@ -33,6 +33,7 @@ def take_step(commitment_id: str, action: str, by: str, agency: str | None = Non
     from flows.answering import take
     from flows.letters.agencies import Directory
     from flows.moment import now, today
+    from flows.site_calendar import calendar
 
     settings = load_settings()
     said = {key: _said(value) for key, value in fields.items() if value is not None}
@@ -40,7 +41,7 @@ def take_step(commitment_id: str, action: str, by: str, agency: str | None = Non
     ledger = SqlLedger(settings.database_url)
     ledger.create()
     try:
-        taken = take(ledger, Directory.load(settings.agencies), step, now())
+        taken = take(ledger, Directory.load(settings.agencies), step, now(), calendar=calendar(settings))
     finally:
         ledger.close()
     click.echo(

@@ -80,6 +80,7 @@ def chase(
     due: Sequence[Row],
     unsigned: Sequence[Row],
     quiet: Sequence[Row],
+    undecided: Sequence[Row],
     owners: Owners,
     *,
     today: date,
@@ -89,9 +90,9 @@ def chase(
     """Reminders (not made yet), steps and lights for today.
 
     ``due``: open commitments with a due day not beyond ``look_ahead``; ``unsigned``: rows of owners with ``handed_on``;
-    ``quiet``: open commitments without a due day; ``owners``: by commitment.  Everything has derived ids and steps are
-    taken once: running it again the same day changes nothing.  On a day that is not worked nobody is reminded: what
-    is due then is said on the next working day.
+    ``quiet``: open commitments without a due day; ``undecided``: those the office has to decide on; ``owners``: by
+    commitment.  Everything has derived ids and steps are taken once: running it again the same day changes nothing.
+    On a day that is not worked nobody is reminded: what is due then is said on the next working day.
     """
     lights: dict[str, Light] = {}
     reminders: list[Reminder] = []
@@ -107,6 +108,8 @@ def chase(
         reminders += _of_unsigned(row, today, calendar, bodies)
     for row in quiet:
         reminders += _of_quiet(row, owners.get(row["id"], ()), today, calendar, bodies)
+    for row in undecided:
+        reminders += _of_undecided(row, today, calendar, bodies)
     said = tuple(reminders) if calendar.works(today) else ()
     return Chase(said, tuple(changes), lights, calendar_problems(today, calendar, due))
 
@@ -164,6 +167,29 @@ def _of_quiet(
                 if owner["role"] == "lead":
                     to = _recipient(rule, owner, bodies)
                     yield Reminder(row, rule, to, "lead", f"{rule['id']}/{last}/{turn}", today, None)
+
+
+def _of_undecided(row: Row, today: date, calendar: WorkCalendar, bodies: Bodies) -> Iterator[Reminder]:
+    since = row[load_table("chase")["since"][row["state"]]]
+    if since is None:
+        return
+    waited = calendar.between(date.fromisoformat(since), today)
+    for rule in _rules("undecided"):
+        if (turn := _turn(rule, waited)) is not None:
+            yield Reminder(row, rule, desk("office"), "lead", f"{rule['id']}/{row['state']}/{since}/{turn}", today, None)
+
+
+def undecided_states() -> tuple[str, ...]:
+    """States in which the office has the word."""
+    return tuple(load_table("chase")["since"])
+
+
+def objection_fault(handed_on: str | None, day: date, calendar: WorkCalendar) -> str | None:
+    """Why an owner's objection comes too late; None where it is in time, or the day of hand-over is not known."""
+    within = load_table("notices")["clocks"]["object_within"]
+    if handed_on is None or calendar.between(date.fromisoformat(handed_on), day) <= within:
+        return None
+    return f"已超过{within}个工作日的退回期限（{handed_on}送达），视为接受交办；确需改派的，请联系督办部门办理"
 
 
 def _turn(rule: Mapping[str, Any], waited: int) -> int | None:

@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 
 from flows.adapters.sql_ledger import SqlLedger
+from flows.answering import take as answer
 from flows.chasing import chase_day
+from flows.letters.agencies import Directory
 from flows.letters.clocks import calendar_problems
-from flows.letters.errors import RulesError
+from flows.letters.errors import RulesError, StepRefused
 from flows.letters.holidays import calendar_of
+from flows.letters.lifecycle import Step
 from flows.letters.workdays import WorkCalendar, months_after
 from tests.ledger.steps import TEA, TEA_LEAD, enter, take
-from tests.notices.ledger_samples import DIRECTORY
+from tests.notices.ledger_samples import DIRECTORY, LETTERS
 
 ONE = TEA["statements"][0]["id"]
 CALENDAR = WorkCalendar()
@@ -167,3 +170,21 @@ def test_working_days_after(first: str, days: int, expected: str) -> None:
 )
 def test_months_end_on_their_anniversary(day: str, months: int, expected: str) -> None:
     assert months_after(date.fromisoformat(day), months) == date.fromisoformat(expected)
+
+
+def test_an_objection_must_come_in_time_and_the_office_must_decide(ledger: SqlLedger) -> None:
+    enter(ledger, one_promise(None), "2026-03-02T01:00:00Z")
+    sent(ledger, "2026-03-02T02:00:00Z")
+    directory = Directory.load(LETTERS / "own" / "agencies-south.toml")
+
+    def objects(day: str) -> Step:
+        return Step(ONE, "object", "张某", date.fromisoformat(day), "owner", TEA_LEAD, {"reason": "非本局职责"})
+
+    with pytest.raises(StepRefused, match="7个工作日"):
+        answer(ledger, directory, objects("2026-03-12"), "2026-03-12T02:00:00Z")
+    answer(ledger, directory, objects("2026-03-11"), "2026-03-11T02:00:00Z")
+    assert on(ledger, "2026-03-11") == ["objection/raised"]
+    assert on(ledger, "2026-03-18") == []
+    assert on(ledger, "2026-03-19") == ["reminder/undecided"]
+    take(ledger, ONE, "uphold", reason="职责明确", day="2026-03-20")
+    assert on(ledger, "2026-03-24") == []
