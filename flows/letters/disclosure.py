@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
 Level = Literal["public_full", "public_summary", "unmarked", "on_request", "not_public"]
@@ -27,11 +27,6 @@ def as_level(said: str | None) -> Level:
     return "not_public"
 
 
-def least_public(levels: Iterable[Level]) -> Level:
-    """The level of something made of several letters; of nothing, not public."""
-    return max(levels, key=LEVELS.index, default="not_public")
-
-
 def is_restricted(level: Level) -> bool:
     """Whether it lives in the restricted store, and UI and logs show its number and state only."""
     return level in ("on_request", "not_public")
@@ -45,12 +40,3 @@ def is_public(level: Level) -> bool:
 def shows_text(level: Level) -> bool:
     """Whether the letter's own words may be published; of a summary letter only the facts may."""
     return level == "public_full"
-
-
-def label(record: Mapping[str, Any]) -> str:
-    """What UI and logs may call the letter: its number, and its title where it is public."""
-    header = record["header"]
-    number = header["document_number"] or record["id"][:12]
-    if is_restricted(level_of(record)) or not header["title"]:
-        return str(number)
-    return f"{number} {header['title']}"

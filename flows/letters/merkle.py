@@ -93,26 +93,5 @@ def root(digests: Sequence[bytes]) -> bytes:
     return level[0]
 
 
-def inclusion(digests: Sequence[bytes], index: int) -> tuple[tuple[str, bytes], ...]:
-    """What proves that leaf ``index`` is in the tree: neighbours from bottom to top, ``left`` or ``right`` of it."""
-    path: list[tuple[str, bytes]] = []
-    level = list(digests)
-    while len(level) > 1:
-        neighbour = index ^ 1
-        if neighbour < len(level):
-            path.append(("left" if neighbour < index else "right", level[neighbour]))
-        pairs = [_node(level[at], level[at + 1]) for at in range(0, len(level) - 1, 2)]
-        level = pairs + ([level[-1]] if len(level) % 2 else [])
-        index //= 2
-    return tuple(path)
-
-
-def climbs_to(leaf: bytes, path: Iterable[tuple[str, bytes]]) -> bytes:
-    """The root to which a leaf and its proof of inclusion lead."""
-    for side, neighbour in path:
-        leaf = _node(neighbour, leaf) if side == "left" else _node(leaf, neighbour)
-    return leaf
-
-
 def _node(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\1" + left + right).digest()

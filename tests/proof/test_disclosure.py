@@ -53,16 +53,6 @@ def test_what_does_not_say_is_not_public(said: str | None, level: str, restricte
     assert (found, disclosure.is_restricted(found)) == (level, restricted)
 
 
-def test_several_letters_are_as_public_as_the_least() -> None:
-    assert disclosure.least_public(["public_full", "on_request", "public_summary"]) == "on_request"
-    assert disclosure.least_public([]) == "not_public"
-
-
-def test_a_restricted_letter_is_called_by_its_number() -> None:
-    assert "关于" in disclosure.label(letter(1)[2])
-    assert disclosure.label(letter(1, disclosure=("不予公开", "not_public"))[2]) == "川民提复〔2024〕1号"
-
-
 def test_a_masked_record_keeps_its_spans_and_loses_its_persons() -> None:
     _, text, record = letter(1)
     masked, covered = mask_record(record), mask_text(text.decode(), Private.of(record))

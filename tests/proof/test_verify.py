@@ -251,12 +251,14 @@ def test_a_letter_understood_anew_gets_a_second_pack(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("count", range(1, 10))
-def test_a_proof_of_inclusion_leads_to_the_root(count: int) -> None:
+def test_every_leaf_and_their_order_count_for_the_root(count: int) -> None:
     digests = [merkle.Leaf(f"k{n}", "0" * 64, n).digest for n in range(count)]
-    for index, digest in enumerate(digests):
-        path = merkle.inclusion(digests, index)
-        assert merkle.climbs_to(digest, path) == merkle.root(digests)
-        assert merkle.climbs_to(b"\0" * 32, path) != merkle.root(digests)
+    whole = merkle.root(digests)
+    for index in range(count):
+        assert merkle.root(digests[:index] + digests[index + 1 :]) != whole
+        assert merkle.root([*digests[:index], b"\0" * 32, *digests[index + 1 :]]) != whole
+    assert count == 1 or merkle.root(digests[::-1]) != whole
+    assert merkle.root([*digests, digests[-1]]) != whole
 
 
 def test_the_record_of_the_tests_is_a_real_one() -> None:
