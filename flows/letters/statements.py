@@ -67,6 +67,8 @@ def _runs(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[tuple[
         while end < len(clauses) and _joined(clauses, labels, end):
             end += 1
         stance = labels[start].label
+        if stance in ("pledged", "conditional", "ongoing"):
+            end = _trailed(clauses, labels, end)
         if stance != "none":
             first = _grown(clauses, labels, _trimmed(clauses, start, end, stance), end)
             while runs and runs[-1][1] > first:
@@ -76,6 +78,19 @@ def _runs(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[tuple[
             runs.append((first, end, stance))
         start = end
     return runs
+
+
+def _trailed(clauses: Sequence[Described], labels: Sequence[Judged], end: int) -> int:
+    """Where the statement ends, with the clauses after it that only say what for: they have no voice and no time."""
+    while end < len(clauses) and clauses[end].sentence == clauses[end - 1].sentence and labels[end].label == "none":
+        state = clauses[end].state
+        if state.voice not in ("-", "none") or state.tense != "-" or not _NEW.isdisjoint(state.marks) or not _APART.isdisjoint(state.ids):
+            break
+        end += 1
+    return end
+
+
+_NEW = frozenset({"past", "acts", "number", "joint"})
 
 
 def _with_reports(
@@ -137,7 +152,7 @@ def _belongs(before: Described, stance: Label, room: int) -> bool:
     if any(hit.cue.id == "reason_long" for hit in before.hits):
         told = before.clause.end - before.clause.start
         return stance in ("declined", "conditional") and told <= max(_LONG_REASON, room)
-    return any(stance in hit.cue.joins for hit in before.hits) or (before.matter and stance == "declined")
+    return any(stance in hit.cue.joins for hit in before.hits) or (before.matter and stance == "declined") or before.opens
 
 
 # The mark that closes a statement belongs to it; a semicolon only parts it from the next.
