@@ -84,7 +84,9 @@ def _trailed(clauses: Sequence[Described], labels: Sequence[Judged], end: int) -
     """Where the statement ends, with the clauses after it that only say what for: they have no voice and no time."""
     while end < len(clauses) and clauses[end].sentence == clauses[end - 1].sentence and labels[end].label == "none":
         state = clauses[end].state
-        if state.voice not in ("-", "none") or state.tense != "-" or not _NEW.isdisjoint(state.marks) or not _APART.isdisjoint(state.ids):
+        if state.voice not in ("-", "none") or state.tense != "-":
+            break
+        if not (_NEW.isdisjoint(state.marks) and _APART.isdisjoint(state.ids)):
             break
         end += 1
     return end
