@@ -64,15 +64,17 @@ def deliver_waiting(
     done = Delivered()
     if bundle_now:
         make_bundles(ledger, bundled, now, templates)
-    for notice in ledger.queued(letter_id, limit=5000, now=now):
+    own = letter_id is not None  # the letter's own run waits for nobody: after a crash it is the one that comes again
+    for notice in ledger.queued(letter_id, limit=5000, now=None if own else now):
         if notice.kind in _BUNDLED and bundled(notice.agency_id) and not bundle_now:
             continue
         kind, channel = channels.of(notice.agency_id)
         if kind in done.down:
             done.put_off += 1
             continue
-        _deliver_one(ledger, notice, kind, channel, now, retries or Retries(), done)
-    if letter_id is None:
+        if ledger.lease(notice.id, now, later(now, LEASE_SECONDS), force=own):  # else another run has it in hand
+            _deliver_one(ledger, notice, kind, channel, now, retries or Retries(), done)
+    if not own:
         tell_proposers(ledger, now)
     return done
 
@@ -80,8 +82,6 @@ def deliver_waiting(
 def _deliver_one(
     ledger: SqlLedger, notice: Notice, kind: str, channel: Channel, now: str, retries: Retries, done: Delivered
 ) -> None:
-    if not ledger.lease(notice.id, now, later(now, LEASE_SECONDS)):
-        return  # another run has it in hand
     try:
         where = channel.deliver(notice)
     except Undeliverable as fault:

@@ -103,18 +103,20 @@ class LedgerOutbox(LedgerLetters):
                 .values(handed_on=beijing_day(now).isoformat())
             )
 
-    def lease(self, notice_id: str, now: str, until: str) -> bool:
+    def lease(self, notice_id: str, now: str, until: str, *, force: bool = False) -> bool:
         """Take a waiting notice for one try: until that moment nobody else takes it.  False where somebody has.
 
-        A process that dies in between has not lost it: it is taken again when the lease is over.
+        A process that dies in between has not lost it: it is taken again when the lease is over.  ``force`` takes it
+        whoever has it: for the run of the letter itself, which comes again after a crash and cannot wait.
         """
+        free = sa.or_(notices.c.next_try_at.is_(None), notices.c.next_try_at <= now)
         with self._write() as connection:
             taken = connection.execute(
                 sa.update(notices)
                 .where(
                     notices.c.id == notice_id,
                     notices.c.state == "queued",
-                    sa.or_(notices.c.next_try_at.is_(None), notices.c.next_try_at <= now),
+                    sa.true() if force else free,
                 )
                 .values(next_try_at=until)
             )

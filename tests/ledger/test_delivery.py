@@ -203,3 +203,14 @@ def test_a_folder_after_a_crash_holds_each_notice_once(ledger: SqlLedger, tmp_pa
     deliver_waiting(ledger, Channels({"folder": channel}, lambda agency_id: "folder"), NOW)
     events = [path.name for path in tmp_path.rglob("*.json")]
     assert len(events) == len(set(events)) == ledger.counts()["notices.sent"]
+
+
+def test_the_letters_own_run_does_not_wait_for_a_dead_ones_lease(ledger: SqlLedger) -> None:
+    enter(ledger, TEA)
+    wanted = {notice.id for notice in ledger.queued()}
+    with pytest.raises(Crash):
+        deliver_waiting(ledger, through(mail=Box(plan=["dies after"])), NOW, letter_id=TEA["id"])
+    assert len(ledger.queued(now=NOW)) == len(wanted) - 1
+    box = Box()
+    deliver_waiting(ledger, through(mail=box), NOW, letter_id=TEA["id"])
+    assert (set(box.shown), ledger.queued()) == (wanted, [])
