@@ -72,7 +72,6 @@ class TestTheSeed:
     def test_its_header_is_as_annotated(self) -> None:
         assert {name: self.record()["header"][name] for name in self.gold()["header"]} == self.gold()["header"]
 
-    @pytest.mark.xfail(strict=True, reason="what is told in the present tense without a mark is taken for a promise")
     def test_it_makes_exactly_its_three_commitments(self) -> None:
         def told(statements: list[dict[str, Any]]) -> list[tuple[str, list[tuple[str, str]], str | None, list[float]]]:
             return [
