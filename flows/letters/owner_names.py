@@ -82,10 +82,17 @@ class Names:
         if body.kind in ("self", "all"):
             return self.agency(self._issuers[0]) if self._issuers else None
         if body.kind == "area":
-            return self._government(body.said[-1])
+            return self._government(body.said[-1]) if body.said.startswith("我") else self._own_government(body.said[0])
         if body.kind == "back":
             return self._before(body)
         return self.agency(body.said)
+
+    def _own_government(self, level: str) -> Agency | None:
+        """乡里 in the letter of a township: the writer itself, else the government above it."""
+        writer = self.agency(self._issuers[0]) if self._issuers else None
+        if writer is not None and writer.name.endswith(tuple(level + name for name in self._wording.governments)):
+            return writer
+        return self._government(level)
 
     def _government(self, level: str) -> Agency | None:
         """我市 in a district bureau's letter: the government of the city that the district lies in."""

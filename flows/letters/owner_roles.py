@@ -65,7 +65,10 @@ class RoleTable:
         self.condition_ends = re.compile(foreign["condition_ends"] + r"(?=[，。；：]|$)")
         self.opening = re.compile(table["clause"]["opening"])
         self.past = re.compile(table["clause"]["past"])
+        self.before_it = re.compile(table["clause"]["before_it"])
         self.facilities = tuple(table["clause"]["facilities"])
+        self.firms, self.owns = tuple(table["clause"]["firms"]), re.compile(table["clause"]["owns"])
+        self.builds = re.compile(table["clause"]["builds"])
         self.passive = re.compile(table["clause"]["passive"])
         self.asks = tuple(table["asks"])
         self.levels = tuple(load_table("bodies")["levels"])
@@ -116,6 +119,7 @@ def _group(table: RoleTable, view: str, cuts: list[int], members: tuple[Body, ..
     says = _function(table, view, left, whole, (clause_start, clause_end), members, end)
     roles = tuple(_printed_role(table, view, body.end) for body in members)
     pays, past = table.money.search(left) is not None, table.past.match(view, end) is not None
+    past = past or (view.startswith("，", clause_end) and table.before_it.search(view, end, clause_end) is not None)
     return Group(start, end, members, says, pays, past, roles)
 
 
@@ -146,6 +150,8 @@ def _function(
     if table.leads.match(right):
         return "leads"
     opening = whole and table.opening.search(view[clause[0] - 1 if clause[0] else 0 : members[0].start]) is not None
+    if opening and members[0].said.endswith(table.firms) and table.owns.match(view, end, clause[1]):
+        return "subject"
     if table.noun.match(right) or _is_built(table, view, members[0], end, clause[1]):
         return "none"
     if table.acts.match(right) and (opening or len(right) > 1):
@@ -166,6 +172,8 @@ def _without_filler(table: RoleTable, near: str) -> str:
 def _is_built(table: RoleTable, view: str, body: Body, end: int, clause_end: int) -> bool:
     """县图书馆将于6月建成: the house is what is promised, not who promises."""
     stop = min(clause_end, end + _LEFT)
+    if table.builds.match(view, end):
+        return False
     return body.said.endswith(table.facilities) and table.passive.search(view, end, stop) is not None
 
 

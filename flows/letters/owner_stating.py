@@ -46,6 +46,9 @@ def stated(view: str, groups: Sequence[Group]) -> Members:
                 leads, past = led(group), group.past
         elif group.says == "supports":
             helped = groups[index + 1] if index + 1 < len(groups) else None
+            if past and group.members[0].kind in ("self", "all"):
+                leads, past = led(group), False
+                continue
             leads, more = _helping(leads, group, helped)
             supports.extend(more)
         elif group.says == "with" or (group.says == "beside" and _together(view, group)):

@@ -51,7 +51,9 @@ class Periods:
         return self._kinds[kind](said, on, year)
 
     def _day(self, said: Parts, on: date, year: int | None) -> Period:
-        day = date(year or on.year, _whole(said, "m"), _whole(said, "e" if "e" in said else "d"))
+        month = self._month(said, on, year)[0] if "now" in said or "next" in said else None
+        its_year, its_month = (month.year, month.month) if month else (year or on.year, _whole(said, "m"))
+        day = date(its_year, its_month, _whole(said, "e" if "e" in said else "d"))
         return day, day, "day"
 
     def _month_part(self, said: Parts, on: date, year: int | None) -> Period:

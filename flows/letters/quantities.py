@@ -74,6 +74,7 @@ class _Table:
             for row in table["decoy"]
         ]
         self.in_words = frozenset(table["counted_in_words"])
+        self.one_in_place = frozenset(table["one_in_place"])
         self.shy = frozenset(table["shy"])
         self.plain_after = re.compile(table["plain_after"])
         self.marks: list[list[str]] = table["quotation"]["marks"]
@@ -127,6 +128,8 @@ def _counted(table: _Table, match: re.Match[str], value: float) -> bool:
     if not _WORD_DIGIT.search(match.group("n")):
         return match.group("more") is not None or any(pattern.search(near) for _, pattern in table.before)
     if value >= 10 or (value >= 2 and match.group("unit") in table.in_words):
+        return True
+    if value == 1 and match.group("unit") in table.one_in_place and table.plain_after.search(near):
         return True
     ends = _ENDS_A_THING.match(match.string, match.end()) is not None and match.start() > 0
     return ends and (value >= 2 or match.group("unit") in table.in_words or bool(table.plain_after.search(near)))
