@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
 from prefect.client.orchestration import get_client
 from prefect.context import FlowRunContext
 
 from flows.letters import disclosure
 from flows.letters.masking import mask_record
-from flows.letters.model import COMMITMENT_STANCES
+from flows.letters.model import COMMITMENT_STANCES, Original
 from flows.ports import Receipt
 
 if TYPE_CHECKING:
@@ -55,6 +62,24 @@ def show_run(fates: Sequence[Fate]) -> None:
     rows = [row for record in records for row in commitment_rows(record)]
     if rows:
         create_table_artifact(rows, key="commitments", description="承诺事项（本次办理）")
+
+
+class PageProgress:
+    """Tells of each recognised page in the run's log and in a progress artifact; nothing for letters without scans."""
+
+    def __init__(self, original: Original, log: logging.Logger | logging.LoggerAdapter[Any]) -> None:
+        self._key = f"pages-{original.sha256[:16]}"
+        self._log = log
+        self._artifact: UUID | None = None
+
+    def __call__(self, page: int, pages: int) -> None:
+        self._log.info("recognised page %d of %d", page, pages)
+        share = 100.0 * page / pages
+        if self._artifact is None:
+            made = create_progress_artifact(share, key=self._key, description="扫描件识别进度")
+            self._artifact = made if isinstance(made, UUID) else None  # outside an event loop the id comes at once
+        else:
+            update_progress_artifact(self._artifact, share)
 
 
 def show_letter(record: dict[str, Any], receipts: Sequence[Receipt], made: Wiring) -> None:

@@ -19,15 +19,20 @@ PARTS = ("store", "server", "worker")
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where Prefect's server and the embedded store's S3 gateway answer, on loopback."""
+    """Where Prefect's server and the embedded store's S3 gateway (0: a store of the site's own) answer, on loopback."""
 
     prefect: int
     store: int
 
 
-def free_port(wanted: int, taken: frozenset[int] = frozenset()) -> int:
-    """``wanted`` where nothing answers there, else one the system gives."""
-    for candidate in (wanted, 0):
+def wanted(settings: Settings) -> tuple[str, ...]:
+    """The parts to start: the embedded store only where the site names none of its own."""
+    return tuple(part for part in PARTS if part != "store" or not settings.store_url)
+
+
+def free_port(first: int, taken: frozenset[int] = frozenset()) -> int:
+    """``first`` where nothing answers there, else one the system gives."""
+    for candidate in (first, 0):
         if candidate in taken:
             continue
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
@@ -46,7 +51,8 @@ def choose_ports(settings: Settings) -> Ports:
     prefect = free_port(settings.prefect_port)
     if before and prefect != settings.prefect_port:
         prefect = free_port(before.prefect)
-    chosen = Ports(prefect, embedded_store.prepare(settings.home, settings.store_port).ports["s3"])
+    store = 0 if settings.store_url else embedded_store.prepare(settings.home, settings.store_port).ports["s3"]
+    chosen = Ports(prefect, store)
     path = settings.run / "ports.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".new")
@@ -67,7 +73,9 @@ def part_command(part: str, settings: Settings) -> tuple[Sequence[str], Path, di
     if ports is None:
         raise SettingsError(f"{settings.run / 'ports.json'} is missing; start the system with duban up")
     if part == "store":
-        store = embedded_store.prepare(settings.home, ports.store)
+        store = embedded_store.known(settings.home)  # as chosen at the start: the others know these ports
+        if store is None:
+            raise SettingsError(f"the embedded store under {settings.home} was never prepared; start duban up")
         return store.argv, store.directory, store.environment
     if part == "server":
         environment = prefect_server.server_environment(settings, ports.prefect)

@@ -102,6 +102,11 @@ class Settings(BaseSettings):
         return self.home / "spool"
 
     @property
+    def origins(self) -> Path:
+        """Where letters unpacked from a container came from."""
+        return self.home / "origins"
+
+    @property
     def run(self) -> Path:
         """Locks, chosen ports and process marks of the running system."""
         return self.home / "run"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import threading
@@ -17,7 +18,7 @@ from prefect.logging import get_run_logger
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows import artifacts
-from flows.adapters.inbox_folder import Claimed
+from flows.adapters.inbox_folder import Claimed, NotALetterFile
 from flows.delivery import deliver_waiting
 from flows.delivery_wiring import bundled, channels_of_process, templates
 from flows.letters import disclosure
@@ -25,7 +26,7 @@ from flows.letters.errors import ArchiveConflict, LetterError, SecretLetter, Una
 from flows.letters.masking import mask_record
 from flows.letters.model import Original, SourceText
 from flows.letters.notices import hand_off
-from flows.letters.premis import to_lines
+from flows.letters.premis import Event, to_lines
 from flows.letters.proof import filing_events, page_map
 from flows.letters.reading import containers
 from flows.letters.routing import route, rules_of
@@ -95,7 +96,11 @@ def handle_letter(letter: LetterRef) -> Fate:
     if STOPPING.is_set():
         raise Unavailable("the system is stopping; the letter stays in the inbox")
     made = wiring()
-    claimed = made.inbox.claim(Path(letter.path))
+    try:
+        claimed = made.inbox.claim(Path(letter.path))
+    except NotALetterFile as fault:  # a path given by hand that names no file of the inbox
+        log.warning("%s", fault)
+        return Fate("gone", letter.path, letter.sha256, fault.reason_zh)
     if claimed is None:
         return _again_from_archive(letter, made, log)
     with _TURNS_LOCK:
@@ -135,7 +140,7 @@ def _original(claimed: Claimed, received_at: str) -> Original:
 
 def _archive(data: bytes, original: Original, letter: LetterRef, made: Wiring, log: Log) -> Fate:
     """Understand, keep the original, file the record, enter the ledger, deliver.  Each may happen twice and counts once."""
-    source = made.read(data, original.name)
+    source = made.read(data, original.name, artifacts.PageProgress(original, log))
     understood = understand(source, original, made.directory, made.site)
     kept = keep_original(data, original, understood, made)
     log.info("original kept: %s", kept.key)
@@ -182,7 +187,8 @@ def file_record(understood: Understood, made: Wiring) -> Receipt:
     if archive.receipt(log) is None:  # an earlier try that broke off has told the same, at its own moment
         assignments = route(understood.record, made.directory, rules_of(made.site))
         events = filing_events(understood.record, page_map(understood.text), assignments, at=now(), agent=AGENT)
-        archive.put(log, to_lines(events), media_type="application/jsonl", retention=keep)
+        told = to_lines((*_origin_of(understood.record["original"], made), *events))
+        archive.put(log, told, media_type="application/jsonl", retention=keep)
     key = record_key(sha256, version)
     return archive.put(key, understood.record_bytes, media_type="application/json", retention=keep)
 
@@ -228,11 +234,31 @@ def _unpack(letter: LetterRef, claimed: Claimed, made: Wiring, log: Log) -> Fate
     key = original_key(claimed.sha256)
     kept = made.restricted.put(key, claimed.data, media_type="application/octet-stream", name=claimed.name)
     for member in members:
+        _note_origin(member, claimed, made)
         made.inbox.drop(member.data, f"{claimed.name}.d/{member.name}")
     fate = Fate("unpacked", letter.path, claimed.sha256, f"已拆出{len(members)}个文件，分别办理", None, (kept,))
     clear_inbox(fate, claimed, made)
     log.info("unpacked into %d files", len(members))
     return fate
+
+
+def _note_origin(member: containers.Member, claimed: Claimed, made: Wiring) -> None:
+    """Where a member came from, kept until its own record tells it (see ``_origin_of``); written aside, then renamed."""
+    path = made.settings.origins / f"{hashlib.sha256(member.data).hexdigest()}.json"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    told = {"container": claimed.sha256, "container_name": claimed.name, **dict(member.provenance)}
+    aside = path.with_suffix(".new")
+    aside.write_text(json.dumps(told, ensure_ascii=False), "utf-8")
+    aside.replace(path)
+
+
+def _origin_of(original: Mapping[str, Any], made: Wiring) -> tuple[Event, ...]:
+    """The event of a letter's coming out of a container, with the mail's own headers; none for a file dropped as such."""
+    path = made.settings.origins / f"{original['sha256']}.json"
+    if not path.exists():
+        return ()
+    told = json.loads(path.read_text("utf-8"))
+    return (Event("capture", original["received_at"], "success", AGENT, original_key(original["sha256"]), told),)
 
 
 def _must_hold_no_secret(members: Sequence[containers.Member], claimed: Claimed, made: Wiring) -> None:

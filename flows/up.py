@@ -142,7 +142,8 @@ def _configuration(settings: Settings) -> str:
         f"pidfile={quoted(settings.run / 'supervisord.pid')}",
         f"childlogdir={quoted(settings.logs)}",
     ]
-    for part in parts.PARTS:
+    started = parts.wanted(settings)
+    for part in started:
         sections += [
             f"[program:{part}]",
             f"command={quoted(shlex.quote(sys.executable))} -m flows.child {part}",
@@ -158,7 +159,8 @@ def _configuration(settings: Settings) -> str:
             f"stopwaitsecs={_WORKER_STOP if part == 'worker' else _PART_STOP}",
         ]
     # Groups stop one after the other, highest priority number first; the parts of a group stop together.
-    sections += ["[group:parts]", "programs=store,server", "priority=1", "[group:work]", "programs=worker", "priority=2"]
+    others = ",".join(part for part in started if part != "worker")
+    sections += ["[group:parts]", f"programs={others}", "priority=1", "[group:work]", "programs=worker", "priority=2"]
     return "\n".join(sections) + "\n"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,7 +16,12 @@ from flows.settings import load_settings
 @click.command()
 @click.argument("wanted", metavar="ID")
 @click.option("--json", "as_json", is_flag=True, help="Print the record itself.")
-def show(wanted: str, as_json: bool) -> None:
+@click.option(
+    "--pages",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write a picture of each page with the statement marked into this folder.",
+)
+def show(wanted: str, as_json: bool, pages: Path | None) -> None:
     """One letter or commitment with its proof: ID is a letter's id, hash or document number, or a commitment's id."""
     from flows import wiring
     from flows.adapters.sql_ledger import SqlLedger
@@ -32,16 +39,45 @@ def show(wanted: str, as_json: bool) -> None:
         click.echo(json.dumps(record, ensure_ascii=False, indent=1))
         return
     _print(record, wanted, row["original_key"])
+    if pages is not None:
+        for path in _draw(record, wanted, archive.get(row["original_key"]), pages):
+            click.echo(f"原件页面：{path}")
+
+
+def _draw(record: dict[str, Any], wanted: str, data: bytes, folder: Path) -> list[Path]:
+    """A PNG for each page and statement, named after both; the files written."""
+    from flows.adapters import page_image
+    from flows.adapters.reading_process import read_file
+    from flows.letters.mending import mend
+    from flows.letters.model import Span
+
+    name = record["original"]["name"]
+    text = mend(read_file(data, name))
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for statement in _chosen(record, wanted):
+        start, end = statement["span"]
+        if text.text[start:end] != statement["text"]:
+            raise click.ClickException(f"{statement['id']}: 现行程序读出的正文与归档记录不一致，请先运行 duban replay")
+        for page, picture in page_image.show(data, name, text, Span(start, end)):
+            path = folder / f"{statement['id']}-p{page}.png"
+            path.write_bytes(picture)
+            written.append(path)
+    return written
+
+
+def _chosen(record: dict[str, Any], wanted: str) -> list[dict[str, Any]]:
+    """The statement asked for, or all commitments of the letter."""
+    only = [s for s in record["statements"] if s["id"] == wanted]
+    return only or [s for s in record["statements"] if s["stance"] in COMMITMENT_STANCES]
 
 
 def _print(record: dict[str, object], wanted: str, original_key: str) -> None:
     header: dict[str, object] = record["header"]  # type: ignore[assignment]
-    statements: list[dict[str, object]] = record["statements"]  # type: ignore[assignment]
     click.echo(f"{header['document_number'] or '无文号'}　{header['title'] or ''}")
     click.echo(f"发文机关：{'、'.join(header['issuers']) or '未写明'}　成文日期：{header['date'] or '未写明'}")  # type: ignore[arg-type]
     click.echo(f"原件：{original_key}")
-    only = [s for s in statements if s["id"] == wanted]
-    for one in only or [s for s in statements if s["stance"] in COMMITMENT_STANCES]:
+    for one in _chosen(record, wanted):
         _print_statement(one)
 
 

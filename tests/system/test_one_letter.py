@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -178,3 +179,23 @@ def test_the_follow_up_is_run_from_the_ui(system: System) -> None:
     assert list(system.settings.reports.glob("台账-*.xlsx"))
     assert system.api("/artifacts/filter", {"artifacts": {"key": {"any_": ["digest"]}}})[0]["data"].startswith("# 承诺事项")
     assert not system.ledger().queued()
+
+
+def test_letters_in_a_mail_become_letters_of_their_own_and_say_where_they_came_from(system: System) -> None:
+    first, second = letter(117), letter(118)
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "office@example.gov.cn", "duban@example.gov.cn", "答复函两件"
+    mail.set_content("见附件。")
+    for name, text in (("甲.txt", first), ("乙.txt", second)):
+        mail.add_attachment(text.encode(), maintype="text", subtype="plain", filename=name)
+    aside = system.home / ".mail.aside"
+    aside.write_bytes(mail.as_bytes())
+    aside.rename(system.home / "inbox" / "来函.eml")
+    for text in (first, second):
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        row = wait_for(lambda digest=digest: system.ledger().letter_of(digest), 60, f"a letter of the mail {system.logs_tail()}")
+        log = wiring.archive(system.settings).get(row["record_key"].replace(".json", ".events.jsonl")).decode()
+        origin = json.loads(log.splitlines()[0])["eventDetail"]
+        assert origin.get("container_name") == "来函.eml", (log, sorted((system.home / "origins").glob("*")))
+        assert "答复函两件" in origin.values()
+    system.wait_empty_inbox()
