@@ -5,21 +5,21 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from flows.letters.agencies import Directory
+from flows.letters.first_characters import guarded
 from flows.letters.rules.load import load_table
 
 BodyKind = Literal["named", "place", "self", "all", "area", "back", "kind"]
 
 _LONGER = 8  # a name that ends goes on by no more than this (集团 to 集团有限公司)
+_SAME_SCRIPT = re.compile("[\u4e00-\u9fff]*")
 _REACH = 24  # the longest name of a body that is in no directory
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """A body said at ``[start, end)``.
 
     ``kind``: named (an office), place (a street or town, which acts only where the words say so), self (我局),
@@ -41,17 +41,16 @@ class _Table:
         ends = [*suffix["office"], *suffix["place"], *suffix["behind_level"]]
         words = "|".join(sorted(ends, key=len, reverse=True))
         self.words = re.compile(
-            f"(?P<named>{table['nation']['pattern']})|(?P<area>{table['area']['pattern']})|(?P<self>{table['self']['pattern']})"
-            f"|(?P<back>{table['back']['pattern']})|(?P<kind>{table['kind']['pattern']})"
+            f"(?=[{re.escape(table['starts'])}])(?:(?P<named>{table['nation']['pattern']})|(?P<area>{table['area']['pattern']})|(?P<self>{table['self']['pattern']})"
+            f"|(?P<back>{table['back']['pattern']})|(?P<kind>{table['kind']['pattern']}))"
         )
-        self.starts = re.compile(f"[{re.escape(table['starts'])}]")
         self.all = re.compile(table["self"]["all"])
         self.suffix = re.compile(words)
         self.places = tuple(suffix["place"])
         self.no_level_end = re.compile(suffix["no_level_end"])
         self.behind_level = frozenset(suffix["behind_level"])
         self.not_after = re.compile(suffix["not_after"])
-        self.begins = re.compile(table["begins"]["pattern"] + r"|[^\u4e00-\u9fff]")
+        self.begins = re.compile(guarded(table["begins"]["pattern"]))
         self.not_names = re.compile(table["not_names"]["pattern"])
         self.apposition = re.compile(f"(?:{table['apposition']['pattern']})?")
         self.level = frozenset(table["levels"])
@@ -76,7 +75,7 @@ def bodies_in(view: str, directory: Directory) -> tuple[Body, ...]:
 
     found = [body for body in _known(table, view, directory) if not is_quoted(body.start)]
     taken = _Taken(found)
-    for match in _words(table, view):
+    for match in table.words.finditer(view):
         if not is_quoted(match.start()) and taken.free(match.start(), match.end()):
             kind = match.lastgroup or "kind"
             said = match.group()
@@ -94,16 +93,6 @@ def bodies_in(view: str, directory: Directory) -> tuple[Body, ...]:
             outside.append(body)
     found += outside
     return tuple(sorted(found, key=lambda body: body.start))
-
-
-def _words(table: _Table, view: str) -> Iterator[re.Match[str]]:
-    """The writer, words that point back and bodies of a kind; tried only where one can begin."""
-    at = 0
-    while (start := table.starts.search(view, at)) is not None:
-        match = table.words.match(view, start.start())
-        at = match.end() if match else start.end()
-        if match:
-            yield match
 
 
 class _Taken:
@@ -157,7 +146,9 @@ def _unknown(table: _Table, view: str, taken: _Taken) -> Iterator[Body]:
 
 def _name_start(table: _Table, view: str, end: int) -> int:
     """Where the name that goes on to ``end`` begins: behind the last word that no name holds."""
-    start = max(0, end - _REACH)
+    back = view[max(0, end - _REACH) : end][::-1]
+    # No name goes over a mark, so that nothing before the last one need be looked at.
+    start = end - len(_SAME_SCRIPT.match(back).group())  # type: ignore[union-attr]
     for match in table.begins.finditer(view, start, end):
         start = match.end()
     return start

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from flows.letters import calendar_days
+from flows.letters.first_characters import guarded
 from flows.letters.folding import Quotations
 from flows.letters.model import Precision, Provenance
 from flows.letters.numerals import whole
-from flows.letters.periods import Parts, Period, Periods
+from flows.letters.periods import Parts, Period, Periods, working_day
 from flows.letters.rules.load import load_table
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A day or period said at ``text[start:end]``: from ``first`` to ``day`` (None where it has none).
 
     ``bounded``: said as a bound (前, 底, 内).  ``force``: full, weak, event (counts from an event), none.
@@ -41,6 +40,8 @@ class Mention:
         """True for a bare month, quarter or half, whose year is said elsewhere."""
         return self.year is None and self.kind in _BARE
 
+
+_Context = tuple[str, re.Pattern[str] | None, re.Pattern[str] | None]
 
 _MOST = 64  # dates looked at in one statement; no real one has ten
 _CLAUSE = 120  # characters of a clause looked at on either side of a date
@@ -67,16 +68,12 @@ class DateForms:
             if part:
                 self._parts[int(index_said)].append((part, group))
         self._begins = re.compile(table["begins"])
-        self._may = re.compile(table["may"])
-        self._contexts = [
-            (
-                row["force"],
-                frozenset(row.get("kinds", self._kinds)),
-                re.compile(row["before"]) if "before" in row else None,
-                re.compile(row["after"]) if "after" in row else None,
-            )
-            for row in table["context"]
-        ]
+        self._may = re.compile(guarded(table["may"]))
+        self._contexts: dict[str, list[_Context]] = {kind: [] for kind in self._kinds}
+        for row in table["context"]:
+            before, after = (re.compile(guarded(row[side])) if side in row else None for side in ("before", "after"))
+            for kind in set(row.get("kinds", self._kinds)):
+                self._contexts[kind].append((row["force"], before, after))
         condition = table["condition"]
         self._if = re.compile(condition["opens"])
         self._wait = re.compile(f"{condition['waits']}[^,;。]{{0,{_CLAUSE}}}?{condition['waiting_ends']}")
@@ -122,28 +119,27 @@ class DateForms:
         kind = self._kinds[index]
         said = {name: value for name, group in self._parts[index] if (value := match.group(group)) is not None}
         own = self._own_year(said, on)
-        mention = Mention(match.start(), match.end(), kind, None, None, "vague", year=own)
+        start, end = match.span()
         if kind == "vague":
-            return mention
+            return Mention(start, end, kind, None, None, "vague", year=own)
         bounded = self._bound.search(match.group()) is not None
         if on is None and own is None and kind not in ("plan", "year"):
-            return replace(mention, bounded=bounded, doubt=self._table["messages"]["no_letter_date"])
+            doubt = self._table["messages"]["no_letter_date"]
+            return Mention(start, end, kind, None, None, "vague", bounded=bounded, year=own, doubt=doubt)
         try:
             first, day, precision = self._periods.reckon(kind, said, on or date(own or 1, 1, 1), own)
             if own is None and on is not None and kind in _BARE and day is not None:
                 first, day, precision = self._in_year(kind, said, on, year, (first, day, precision))
         except ValueError:  # 2月30日
-            return replace(mention, bounded=bounded, doubt=self._table["messages"]["no_such_day"])
-        derived = kind in ("plan", "within_years", "within_days", "working_days")
+            doubt = self._table["messages"]["no_such_day"]
+            return Mention(start, end, kind, None, None, "vague", bounded=bounded, year=own, doubt=doubt)
         doubt = ""
         if kind == "working_days" and on is not None:
-            doubt = "" if calendar_days.add_working_days(on, whole(said["n"] or "") or 0)[1] else self._table[
+            doubt = "" if working_day(on, whole(said["n"] or "") or 0)[1] else self._table[
                 "messages"
             ]["no_holiday_table"]
-        return replace(
-            mention, first=first, day=day, precision=precision, bounded=bounded,
-            provenance="derived" if derived else "stated", doubt=doubt,
-        )
+        provenance: Provenance = "derived" if kind in _DERIVED else "stated"
+        return Mention(start, end, kind, first, day, precision, provenance, bounded, own, doubt=doubt)
 
     def _own_year(self, said: Parts, on: date | None) -> int | None:
         if said.get("y"):
@@ -172,15 +168,13 @@ class DateForms:
 
     def _ruled(self, text: str, quotations: Quotations, mention: Mention) -> Mention:
         if quotations.hold(mention.start, mention.end) or self._in_condition(text, mention):
-            return replace(mention, force="none")
+            return mention._replace(force="none")
         before, after = text[max(0, mention.start - 24) : mention.start], text[mention.end : mention.end + 24]
-        for force, kinds, pattern_before, pattern_after in self._contexts:
-            if mention.kind not in kinds:
-                continue
+        for force, pattern_before, pattern_after in self._contexts[mention.kind]:
             if (pattern_before is None or pattern_before.search(before)) and (
                 pattern_after is None or pattern_after.match(after)
             ):
-                return replace(mention, force=force)
+                return mention._replace(force=force)
         return mention
 
     def _in_condition(self, text: str, mention: Mention) -> bool:
@@ -200,6 +194,7 @@ class DateForms:
 
 # Forms that may leave the year out.
 _BARE = frozenset({"day", "month_part", "month", "quarter", "half", "mid_year", "letter_year"})
+_DERIVED = frozenset({"plan", "within_years", "within_days", "working_days"})
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from flows.letters.date_forms import DateForms, Mention, date_forms
@@ -96,7 +96,7 @@ def _best(forms: DateForms, text: str, found: list[Mention], on: date | None) ->
     if dated:
         return max(dated, key=lambda m: (m.day or date.min, -_FINENESS[m.precision], m.start))
     vague = [m for m in found if m.force == "event" or (m.day is None and m.force == "full")]
-    return replace(vague[0], day=None, precision="vague") if vague else None
+    return vague[0]._replace(day=None, precision="vague") if vague else None
 
 
 def _without_past(dated: list[Mention], on: date | None) -> list[Mention]:

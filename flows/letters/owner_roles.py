@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from flows.letters.bodies import Body
+from flows.letters.first_characters import guarded
 from flows.letters.rules.load import load_table
 
 Says = Literal[
@@ -22,12 +22,11 @@ _MARKS = re.compile(r"[，。；：！？\n]")
 _LEFT, _RIGHT = 28, 16  # characters of the clause looked at on either side of a body
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Bodies said in one list (A、B和C; A会同B) and what they do; the first of them leads.
 
-    ``pays``: the clause speaks of money; ``past``: of what is done already.  ``roles`` are the roles printed behind the
-    names, "" where none is.
+    ``pays``: an agent's clause speaks of money; ``past``: what an acting body does comes before the promise.  ``roles``
+    are the roles printed behind the names, "" where none is.
     """
 
     start: int
@@ -60,7 +59,7 @@ class RoleTable:
         self.headed, self.leads, self.supports = after["headed"], after["leads"], after["supports"]
         self.noun, self.acts = after["noun"], after["acts"]
         foreign = table["foreign"]
-        self.proposal = re.compile(foreign["proposal"])
+        self.proposal = re.compile(guarded(foreign["proposal"]))
         self.condition = re.compile(r"[\s　]*" + foreign["condition"])
         self.condition_ends = re.compile(foreign["condition_ends"] + r"(?=[，。；：]|$)")
         self.opening = re.compile(table["clause"]["opening"])
@@ -72,7 +71,7 @@ class RoleTable:
         self.passive = re.compile(table["clause"]["passive"])
         self.asks = tuple(table["asks"])
         self.levels = tuple(load_table("bodies")["levels"])
-        self.money = re.compile(table["clause"]["money"])
+        self.money = re.compile(guarded(table["clause"]["money"]))
         self.marks = {role: re.compile(pattern) for role, pattern in table["marks"].items()}
 
 
@@ -118,9 +117,16 @@ def _group(table: RoleTable, view: str, cuts: list[int], members: tuple[Body, ..
     whole = start - _LEFT <= clause_start
     says = _function(table, view, left, whole, (clause_start, clause_end), members, end)
     roles = tuple(_printed_role(table, view, body.end) for body in members)
-    pays, past = table.money.search(left) is not None, table.past.match(view, end) is not None
-    past = past or (view.startswith("，", clause_end) and table.before_it.search(view, end, clause_end) is not None)
+    pays = says == "agent" and table.money.search(left) is not None
+    past = says in ACTING and _comes_before(table, view, end, clause_end)
     return Group(start, end, members, says, pays, past, roles)
+
+
+def _comes_before(table: RoleTable, view: str, end: int, clause_end: int) -> bool:
+    """Whether what it does is over before what is promised begins: it has done so, or …后，."""
+    if table.past.match(view, end):
+        return True
+    return view.startswith("，", clause_end) and table.before_it.search(view, end, clause_end) is not None
 
 
 def _printed_role(table: RoleTable, view: str, end: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 from flows.letters import calendar_days
@@ -12,6 +13,10 @@ from flows.letters.numerals import number, whole
 
 Parts = Mapping[str, str]
 Period = tuple[date | None, date | None, Precision]
+
+
+# The calendar's own look-up is dear, and one day is asked for twice: for itself and for whether it is sure.
+working_day = lru_cache(maxsize=4096)(calendar_days.add_working_days)
 
 
 class Periods:
@@ -104,7 +109,7 @@ class Periods:
         return on, on + timedelta(days=_whole(said, "n") * (7 if "weeks" in said else 1)), "day"
 
     def _working_days(self, said: Parts, on: date, year: int | None) -> Period:
-        return on, calendar_days.add_working_days(on, _whole(said, "n"))[0], "day"
+        return on, working_day(on, _whole(said, "n"))[0], "day"
 
     def _week(self, said: Parts, on: date, year: int | None) -> Period:
         monday = on + timedelta(days=(0 if "now" in said else 7) - on.weekday())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from flows.letters.first_characters import guarded
 from flows.letters.folding import Folded, Quotations
 from flows.letters.model import Comparator, Quantity
 from flows.letters.numerals import number
@@ -23,6 +24,7 @@ _NUMBER = (
 _NEAR = 16  # how far around a number its comparator and its decoys may stand
 _ASCII_DIGIT = re.compile("[0-9]")
 _WORD_DIGIT = re.compile("[一二两三四五六七八九十]")  # 百 and 千 alone are as often an idiom (千家万户)
+_ANY_DIGIT = re.compile(f"[{_DIGIT}]")
 _ENDS_A_THING = re.compile(r"[,。;、:)！!]|$")
 
 
@@ -59,25 +61,42 @@ class _Table:
         self.money_before, self.money_unit = re.compile(money["before"]), money["unit"]
         self.percent = re.compile(rf"百分之(?P<n>{_NUMBER})")
         self.before: list[tuple[Comparator, re.Pattern[str]]] = [
-            (row["comparator"], re.compile(row["pattern"])) for row in table["before"]
+            (row["comparator"], re.compile(guarded(row["pattern"]))) for row in table["before"]
         ]
         self.after: list[tuple[Comparator, re.Pattern[str]]] = [
             (row["comparator"], re.compile(row["pattern"])) for row in table["after"]
         ]
+        self.any_before = _any_of(row["pattern"] for row in table["before"])
+        self.any_after = _any_of(row["pattern"] for row in table["after"])
+        plain = [row for row in table["decoy"] if _is_plain(row)]
+        self.decoy_before = _any_of(row["before"] for row in plain if "before" in row)
+        self.decoy_after = _any_of(row["after"] for row in plain if "after" in row)
         self.decoys = [
             _Decoy(
-                re.compile(row["before"]) if "before" in row else None,
+                re.compile(guarded(row["before"])) if "before" in row else None,
                 re.compile(row["after"]) if "after" in row else None,
                 frozenset(row.get("only", ())),
                 row.get("in_words", False),
             )
             for row in table["decoy"]
+            if not _is_plain(row)
         ]
+        self.decoys_of_any = [decoy for decoy in self.decoys if not decoy.only]
+        self.decoy_words = frozenset(word for decoy in self.decoys for word in decoy.only)
         self.in_words = frozenset(table["counted_in_words"])
         self.one_in_place = frozenset(table["one_in_place"])
         self.shy = frozenset(table["shy"])
-        self.plain_after = re.compile(table["plain_after"])
+        self.plain_after = re.compile(guarded(table["plain_after"]))
         self.marks: list[list[str]] = table["quotation"]["marks"]
+
+
+def _is_plain(row: dict[str, Any]) -> bool:
+    """Whether a decoy looks at one side alone, whatever the number: those are tried all at once."""
+    return ("before" in row) != ("after" in row) and not row.get("only") and not row.get("in_words")
+
+
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(guarded("|".join(f"(?:{pattern})" for pattern in patterns)))
 
 
 @cache
@@ -89,11 +108,13 @@ def find(said: Folded, taken: Sequence[tuple[int, int]] = ()) -> tuple[Quantity,
     """The quantities of a statement, in text order; nothing is looked for at the places ``taken`` (dates)."""
     table, text = _table(), said.text
     found: list[Quantity] = []
+    if not _ANY_DIGIT.search(text):
+        return ()
     for match in table.percent.finditer(text):
         value = number(match.group("n"))
         if value is not None:
             found += _quantity(table, said, match.start(), match.end(), [value], "%", match.group())
-    for match in table.money.finditer(text):
+    for match in table.money.finditer(text) if "万" in text or "亿" in text else ():
         value = number(match.group("n"))
         if value is not None and table.money_before.search(text, max(0, match.start() - _NEAR), match.start()):
             found += _quantity(table, said, match.start(), match.end(), [value], table.money_unit, match.group())
@@ -140,21 +161,19 @@ def _quantity(
 ) -> list[Quantity]:
     text = said.text
     before, after = text[max(0, start - _NEAR) : start], text[end : end + _NEAR]
-    if any(decoy.catches(before, after, raw) for decoy in table.decoys):
+    if table.decoy_after.match(after) or table.decoy_before.search(before):
         return []
+    for decoy in table.decoys if not raw[0].isascii() or raw in table.decoy_words else table.decoys_of_any:
+        if decoy.catches(before, after, raw):
+            return []
     comparator: Comparator = "more_than" if more else "exact"
     first, last = start, end
-    for name, pattern in table.before:
-        hit = pattern.search(before)
-        if hit:
-            comparator, first = name, start - (len(before) - hit.start())
-            break
-    else:
-        for name, pattern in table.after:
-            hit = pattern.match(after)
-            if hit:
-                comparator, last = name, end + hit.end()
-                break
+    if table.any_before.search(before):
+        name, hit = next((name, hit) for name, pattern in table.before if (hit := pattern.search(before)))
+        comparator, first = name, start - (len(before) - hit.start())
+    elif table.any_after.match(after):
+        name, hit = next((name, hit) for name, pattern in table.after if (hit := pattern.match(after)))
+        comparator, last = name, end + hit.end()
     if unit in table.shy and comparator == "exact" and not (
         table.plain_after.search(before) or (raw[0].isascii() and _ENDS_A_THING.match(text, end))
     ):

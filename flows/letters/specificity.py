@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from flows.letters.first_characters import guarded
 from flows.letters.rules.load import load_table
 
 
@@ -12,7 +13,7 @@ from flows.letters.rules.load import load_table
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     table = load_table("specificity")
     concrete, general = (
-        re.compile("|".join(f"(?:{row['pattern']})" for row in table[kind])) for kind in ("concrete", "general")
+        re.compile(guarded("|".join(f"(?:{row['pattern']})" for row in table[kind]))) for kind in ("concrete", "general")
     )
     return concrete, general
 
