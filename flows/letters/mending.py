@@ -12,10 +12,11 @@ from flows.letters.model import LetterText, Piece, Problem, SourceText, Span
 from flows.letters.page_places import doubtful
 from flows.letters.rows import Row, row_of, trimmed
 from flows.letters.rules.load import load_table
-from flows.letters.script import simplified
+from flows.letters.script import holds_traditional, simplified
 from flows.letters.wrapping import begins_title, join_wrapped
 
 _TONED = "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ"
+_TONE = re.compile(f"[{_TONED}]")
 _PINYIN = re.compile(rf"(?<=[\u4e00-\u9fffA-Z])[(（][a-zü{_TONED}ńňǹ]{{1,7}}[)）]")
 _ENTITY = re.compile(r"&(?:amp|gt|lt|nbsp|quot|ldquo|rdquo|middot);")
 _ENTITIES = {"&amp;": "&", "&gt;": ">", "&lt;": "<", "&nbsp;": " ", "&quot;": '"', "&middot;": "·"}
@@ -31,15 +32,16 @@ _NUMBER_SPACE = re.compile(
 
 def mend(source: SourceText) -> LetterText:
     """The letter as a careful person reads it, one paragraph a line; every character knows its source."""
-    pinyin = _is_annotated(source)
-    rows = [_cleaned(row_of(line.text, i, line.page), pinyin) for i, line in enumerate(source.lines)]
-    rows, found = _without_furniture(rows, by_eye=not source.paragraphs)
-    rows, repeated = _without_repeat([row for sheet in rows for row in _cells_of_flat(sheet)])
+    whole = "\n".join([line.text for line in source.lines])
+    traditional = holds_traditional(whole)
+    rows = _cleaned([row_of(line.text, i, line.page) for i, line in enumerate(source.lines)], whole)
+    rows, found = _without_furniture(rows, by_eye=not source.paragraphs, traditional=traditional)
+    rows, repeated = _without_repeat(_cells_of_flat(rows))
     # Where the format tells paragraphs, many lines that end at one edge show text that was pasted with its line ends.
     joined = join_wrapped(_joined_as_read(rows, source), _SURELY_CUT) if source.paragraphs else join_wrapped(rows)
     written, pieces = _laid_out([_tight(row) for row in joined])
     # A letter in traditional script is read in simplified script, character for character; the source keeps its own.
-    text = simplified(written)
+    text = simplified(written) if traditional else written
     converted = [Problem("script_converted", "原文为繁体字，此处按简体字引用，以原件为准")] if text != written else []
     problems = (*source.problems, *found, *repeated, *converted, *_losses(text), *doubtful(source, pieces))
     return LetterText(text=text, source=source, pieces=pieces, problems=problems)
@@ -48,13 +50,11 @@ def mend(source: SourceText) -> LetterText:
 _SURELY_CUT = 5
 
 
-def _is_annotated(source: SourceText) -> bool:
+def _is_annotated(whole: str) -> bool:
     """Whether the page printed pinyin behind characters: a toned one at least three times."""
-    toned = 0
-    for line in source.lines:
-        if "(" in line.text or "（" in line.text:
-            toned += sum(any(char in _TONED for char in hit) for hit in _PINYIN.findall(line.text))
-    return toned >= 3
+    if _TONE.search(whole) is None:
+        return False
+    return sum(_TONE.search(hit) is not None for hit in _PINYIN.findall(whole)) >= 3
 
 
 def _joined_as_read(rows: Iterable[Row], source: SourceText) -> list[Row]:
@@ -70,21 +70,30 @@ def _joined_as_read(rows: Iterable[Row], source: SourceText) -> list[Row]:
     return out
 
 
-def _cleaned(row: Row, pinyin: bool) -> Row:
-    """Noise characters go, misread marks are put right, full-width digits and letters become plain ones."""
-    text = row.text
-    if not text:
-        return row
-    if pinyin or "&" in text or _NOISE.search(text):
-        row = _without_noise(row, pinyin)
-    text = row.text.translate(_plain()) if _odd().search(row.text) else row.text
-    for pattern, right, sign in _repairs():
+def _cleaned(rows: list[Row], whole: str) -> list[Row]:
+    """Noise characters go, misread marks are put right, full-width digits and letters become plain ones.
+
+    ``whole`` holds every character of the rows: what is nowhere in it need not be looked for in each.
+    """
+    pinyin = _is_annotated(whole)
+    if pinyin or "&" in whole or _NOISE.search(whole):
+        rows = [_without_noise(row, pinyin) for row in rows]
+    odd = _odd().search(whole) is not None
+    repairs = tuple(repair for repair in _repairs() if repair[2] in whole)
+    return [_put_right(row, odd, repairs) for row in rows] if odd or repairs else rows
+
+
+def _put_right(row: Row, odd: bool, repairs: Sequence[_Repair]) -> Row:
+    text = row.text.translate(_plain()) if odd and _odd().search(row.text) else row.text
+    for pattern, right, sign in repairs:
         if sign in text:
             text = _repaired(text, pattern, right)
     return row if text is row.text else trimmed(row.written(text))
 
 
 def _without_noise(row: Row, pinyin: bool) -> Row:
+    if not (pinyin or "&" in row.text or _NOISE.search(row.text)):
+        return row
     chars, gaps = list(row.text), [hit.span() for hit in _NOISE.finditer(row.text)]
     for hit in _ENTITY.finditer(row.text):
         gaps.append((hit.start() + 1, hit.end()))
@@ -123,8 +132,11 @@ def _repaired(text: str, pattern: re.Pattern[str], right: str) -> str:
     return text
 
 
+_Repair = tuple[re.Pattern[str], str, str]
+
+
 @cache
-def _repairs() -> tuple[tuple[re.Pattern[str], str, str], ...]:
+def _repairs() -> tuple[_Repair, ...]:
     return tuple((re.compile(rule["pattern"]), rule["right"], rule["needs"]) for rule in load_table("mending")["repair"])
 
 
@@ -142,24 +154,27 @@ def _plain() -> dict[int, str]:
     return table | {ord(char): " " for char in "\u00a0\t\u2002\u2003\u2009\u202f"}
 
 
-def _without_furniture(rows: Sequence[Row], *, by_eye: bool) -> tuple[list[Row], list[Problem]]:
+def _without_furniture(rows: Sequence[Row], *, by_eye: bool, traditional: bool) -> tuple[list[Row], list[Problem]]:
     """Page numbers, running headers and site chrome go; what follows them knows that a page or a gap came before."""
     kept: list[Row] = []
     numbers: list[tuple[int, int]] = []
     after_page = blank = False
-    views = simplified("\n".join(row.text for row in rows), always=True).split("\n")
+    page = rows[0].page if rows else 0
+    views = [row.text for row in rows]
+    if traditional:
+        views = simplified("\n".join(views), always=True).split("\n")
     pages = [_page_number(row) for row in rows]
     headers = _running_headers(rows, pages) if by_eye else frozenset()  # a reader of pages has seen to them
     for i, row in enumerate(rows):
         number = pages[i]
-        turned = i > 0 and row.page != rows[i - 1].page
-        after_page = after_page or turned or number is not None
+        after_page = after_page or row.page != page or number is not None
+        page = row.page
         if number is not None:
             numbers.append(number)
-        elif not row.text or row.text in headers or _is_chrome(views[i]):
-            blank = blank or not row.text
-        else:
-            kept.append(row.standing(after_blank=blank, after_page=after_page))
+        elif not row.text:
+            blank = True
+        elif row.text not in headers and not _is_chrome(views[i]):
+            kept.append(row.standing(after_blank=blank, after_page=after_page) if blank or after_page else row)
             after_page = blank = False
     return kept, _page_gaps(numbers)
 
@@ -170,11 +185,12 @@ def _line_rules(kind: str) -> tuple[re.Pattern[str], ...]:
 
 
 _LONGEST_PAGE_NUMBER = 24
+_DIGIT = re.compile(r"\d")
 
 
 def _page_number(row: Row) -> tuple[int, int] | None:
     """(this page, pages in all or 0), or None where the line is no page number."""
-    if not row.text or len(row.text) > _LONGEST_PAGE_NUMBER:
+    if not row.text or len(row.text) > _LONGEST_PAGE_NUMBER or _DIGIT.search(row.text) is None:
         return None
     for rule in _line_rules("page_number"):
         if hit := rule.fullmatch(row.text):
@@ -233,10 +249,18 @@ def _without_repeat(rows: list[Row]) -> tuple[list[Row], list[Problem]]:
     return rows, []
 
 
-def _cells_of_flat(row: Row) -> list[Row]:
-    """A page whose table was flattened into one line is cut at its bars, one cell a row."""
-    if len(row.text) < 200 or row.text.count(" | ") < 6:
-        return [row]
+def _cells_of_flat(rows: list[Row]) -> list[Row]:
+    """Rows in which a page flattened its table into one line are cut at its bars, one cell a row."""
+    if not any(map(_is_flat, rows)):
+        return rows
+    return [cell for row in rows for cell in (_cells(row) if _is_flat(row) else (row,))]
+
+
+def _is_flat(row: Row) -> bool:
+    return len(row.text) >= 200 and row.text.count(" | ") >= 6
+
+
+def _cells(row: Row) -> list[Row]:
     parts: list[Row] = []
     start = 0
     for cut in [*(m.start() for m in re.finditer(r"\|", row.text)), len(row.text)]:
@@ -281,7 +305,9 @@ def _losses(text: str) -> list[Problem]:
     """Where digits were lost on the way; blanks of a form to be filled in are none."""
     found = []
     for rule, pattern in _loss_rules():
-        for hit in pattern.finditer(text) if any(sign in text for sign in rule["needs"]) else ():
+        if not any(map(text.__contains__, rule["needs"])):
+            continue
+        for hit in pattern.finditer(text):
             line = text[text.rfind("\n", 0, hit.start()) + 1 : (text.find("\n", hit.end()) + 1 or len(text) + 1) - 1]
             if not re.search(r"□|\||签名|签字", line):
                 start = hit.start() + len(hit.group()) - len(hit.group().lstrip("\n"))

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # (length, line, column): so many characters of the row came from there, one after the other.
 Run = tuple[int, int, int]
 _SPACES = " \t\u3000\u00a0\u2002\u2003\u2009\u202f"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One line: its text without the white space at both ends, where it came from, and how it stood on its page."""
 
     text: str
@@ -79,6 +78,10 @@ def width_of(text: str) -> float:
 
 def row_of(text: str, line: int, page: int) -> Row:
     """The row of one source line."""
+    if not text:
+        return Row(text, (), page)
+    if text[0] not in _SPACES and text[-1] not in _SPACES:
+        return Row(text, ((len(text), line, 0),), page)
     start = len(text) - len(text.lstrip(_SPACES))
     stripped = text.strip(_SPACES)
     runs = ((len(stripped), line, start),) if stripped else ()

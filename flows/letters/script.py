@@ -24,6 +24,11 @@ def simplified(text: str, *, always: bool = False) -> str:
     return text.translate(single)
 
 
+def holds_traditional(text: str) -> bool:
+    """Whether any character of ``text`` has another form in simplified script."""
+    return _any().search(text) is not None
+
+
 @cache
 def _any() -> re.Pattern[str]:
     return re.compile("[" + "".join(map(chr, _tables()[0])) + "]")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
 from flows.letters.header_labels import begins_with_label
@@ -11,7 +12,7 @@ from flows.letters.wordings import folded, patterns
 
 # A cut line is at most this wide (A4 with the official font holds 28 characters, web copies up to about 50).
 _WIDEST = 60.0
-_ENDS = re.compile(r"[。！？；：:!?;”）)》】]$")
+_ENDS = frozenset("。！？；：:!?;”）)》】")
 _NO_START = "，。、；：！？）》”】〕%℃,.;:!?)"
 
 
@@ -50,13 +51,22 @@ def _by_count(text: str) -> float:
 def _full_line(rows: Sequence[Row], measure: Measure, least: int) -> tuple[int, float] | None:
     """How many lines end at the edge within a sentence, and where the edge is; None where lines were never cut."""
     sizes = [row.indent + measure(row.text) for row in rows]
-    cut = [size for row, size in zip(rows, sizes, strict=True) if not _ENDS.search(row.text) and 12 <= size <= _WIDEST]
-    if not cut:
+    cut = sorted(
+        size for row, size in zip(rows, sizes, strict=True) if 12 <= size <= _WIDEST and not _is_ended(row.text)
+    )
+    if len(cut) < least:
         return None
-    count, width = max((sum(edge - 1 < size <= edge for size in cut), edge) for edge in set(cut))
-    over = sum(size > width + 1.5 for size in sizes)
-    near = sum(width - 2.5 < size <= width + 1.5 for size in sizes)
-    return (count, width) if count >= least and near >= 3 and over <= max(1, len(rows) // 20) else None
+    count, width = max((bisect_right(cut, edge) - bisect_right(cut, edge - 1), edge) for edge in set(cut))
+    if count < least:
+        return None
+    sizes.sort()
+    over = len(sizes) - bisect_right(sizes, width + 1.5)
+    near = len(sizes) - over - bisect_right(sizes, width - 2.5)
+    return (count, width) if near >= 3 and over <= max(1, len(rows) // 20) else None
+
+
+def _is_ended(text: str) -> bool:
+    return text != "" and text[-1] in _ENDS
 
 
 def _blank_between_all(rows: Sequence[Row]) -> bool:
@@ -70,10 +80,10 @@ def _continues(before: Row, row: Row, room: float, measure: Measure) -> bool:
         return False
     if before.indent + measure(before.text) + measure(_first_unit(row.text)) <= room:
         return False
-    if not _ENDS.search(before.text):
+    if not _is_ended(before.text):
         return True
     # After a full stop at the edge, a short line without one is a signature or a heading, no rest of the paragraph.
-    short = row.indent + measure(row.text) < room and not _ENDS.search(row.text)
+    short = row.indent + measure(row.text) < room and not _is_ended(row.text)
     rules, view = patterns("layout"), folded(row.text)
     return not (short or rules["enumerator"].match(view) or rules["paragraph_start"].match(view))
 
