@@ -40,10 +40,11 @@ class _Table:
         suffix = table["suffix"]
         ends = [*suffix["office"], *suffix["place"], *suffix["behind_level"]]
         words = "|".join(sorted(ends, key=len, reverse=True))
-        self.words = re.compile(
-            f"(?=[{re.escape(table['starts'])}])(?:(?P<named>{table['nation']['pattern']})|(?P<area>{table['area']['pattern']})|(?P<self>{table['self']['pattern']})"
-            f"|(?P<back>{table['back']['pattern']})|(?P<kind>{table['kind']['pattern']}))"
+        words_of_kinds = (
+            f"(?P<named>{table['nation']['pattern']})|(?P<area>{table['area']['pattern']})|(?P<self>{table['self']['pattern']})"
+            f"|(?P<back>{table['back']['pattern']})|(?P<kind>{table['kind']['pattern']})"
         )
+        self.words = re.compile(guarded(words_of_kinds))
         self.all = re.compile(table["self"]["all"])
         self.suffix = re.compile(words)
         self.places = tuple(suffix["place"])

@@ -67,7 +67,7 @@ def _year_of(forms: DateForms, governing: str, on: date | None) -> int | None:
 
 def _year_before(forms: DateForms, before: str, on: date | None) -> int | None:
     """The year of 2025年3月底前招标；6月底前开工, or of a sentence that begins with 2025年，."""
-    if not before or not forms.may_stand_in(before):
+    if not ("年" in before or "0" in before or "０" in before) or not forms.may_stand_in(before):
         return None
     text = fold(before).text
     full_stop = text.rfind("。")

@@ -8,14 +8,14 @@ _GROUP = re.compile(r"\(\?(?:P<\w+>|:)|\((?!\?)")
 _ZERO_WIDTH = re.compile(r"\(\?<?[=!]")
 _CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]")
 _MAYBE = re.compile(r"[?*]|\{0?,")
-_SPECIAL = frozenset("^$.*+?{}()|")
+_SPECIAL = frozenset("\\.*+?{}()|")
 _ANY = None
 
 
 def guarded(pattern: str) -> str:
     """``pattern`` behind a look at its first character; as it is where any character could begin it."""
     firsts = _of_alternatives(pattern)
-    if firsts is _ANY:
+    if firsts is _ANY or "" in firsts:
         return pattern
     single = "".join(sorted(re.escape(first) for first in firsts if len(first) == 1))
     classes = sorted(first for first in firsts if len(first) > 1)
@@ -24,7 +24,7 @@ def guarded(pattern: str) -> str:
 
 
 def _of_alternatives(pattern: str) -> set[str] | None:
-    """The characters and classes that begin a match of ``pattern``; None where that cannot be said."""
+    """The characters and classes that begin a match of ``pattern``, "" where it may be empty; None for any character."""
     found: set[str] = set()
     for alternative in _split(pattern):
         firsts = _of_sequence(alternative)
@@ -38,31 +38,36 @@ def _of_sequence(text: str) -> set[str] | None:
     found: set[str] = set()
     at = 0
     while at < len(text):
-        if _ZERO_WIDTH.match(text, at):
-            at = _closing(text, at) + 1
-            continue
-        group, kind = _GROUP.match(text, at), _CLASS.match(text, at)
-        if group:
-            end = _closing(text, at) + 1
-            inner = _of_alternatives(text[group.end() : end - 1])
-            if inner is _ANY:
-                return _ANY
-            found |= inner
-        elif kind:
-            end = kind.end()
-            found.add(kind.group())
-        elif text[at] == "\\" and not text[at + 1].isalnum():
-            end = at + 2
-            found.add(text[at + 1])
-        elif text[at] in _SPECIAL or text[at] == "\\":
+        first = _of_one(text, at)
+        if first is _ANY:
             return _ANY
-        else:
-            end = at + 1
-            found.add(text[at])
-        if _MAYBE.match(text, end) is None:
+        firsts, end = first
+        found |= firsts - {""}
+        maybe = _MAYBE.match(text, end)
+        if maybe is None and "" not in firsts:
             return found
-        at = text.index("}", end) + 1 if text[end] == "{" else end + 1
-    return _ANY
+        if maybe is not None:
+            end = text.index("}", end) + 1 if text[end] == "{" else end + 1
+        at = end
+    return found | {""}
+
+
+def _of_one(text: str, at: int) -> tuple[set[str], int] | None:
+    """What begins the one thing at ``at`` (a group, a class, a character), and where it ends."""
+    if _ZERO_WIDTH.match(text, at):
+        return {""}, _closing(text, at) + 1
+    group, kind = _GROUP.match(text, at), _CLASS.match(text, at)
+    if group:
+        end = _closing(text, at) + 1
+        inner = _of_alternatives(text[group.end() : end - 1])
+        return _ANY if inner is _ANY else (inner, end)
+    if kind:
+        return {kind.group()}, kind.end()
+    if text[at] == "\\" and not text[at + 1].isalnum():
+        return {text[at + 1]}, at + 2
+    if text[at] in "^$":
+        return {""}, at + 1
+    return _ANY if text[at] in _SPECIAL else ({text[at]}, at + 1)
 
 
 def _split(pattern: str) -> list[str]:
