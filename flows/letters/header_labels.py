@@ -41,27 +41,36 @@ def _fields() -> dict[str, str]:
 
 @cache
 def _label() -> re.Pattern[str]:
-    names = sorted(_fields(), key=lambda name: (-len(name), name))
-    written = "|".join(r"[ \u3000]*".join(map(re.escape, name)) for name in names)
-    before = "|".join(load_table("labels")["before"])
+    before = load_table("labels")["before"]
     # A label begins a line, or follows a blank, a bracket, a bar, a bullet or a mark; a colon or a bracket ends it.
     return re.compile(
-        rf"(?:^|(?<=[\s\[\](|·•*,;。)]))(?:{before})?(?P<label>{written})\s*(?:\]?\s*[:]|\]|(?=\[|\([A-D]\d?\)))\s*"
+        rf"(?:^|(?<=[\s\[\](|·•*,;。)])){_beginning(*before, *_fields())}(?:{'|'.join(before)})?"
+        rf"(?P<label>{_written()})\s*(?:\]?\s*[:]|\]|(?=\[|\([A-D]\d?\)))\s*"
     )
 
 
 @cache
 def _alone() -> re.Pattern[str]:
+    return re.compile(f"{_beginning(*_fields())}(?:{_written()})")
+
+
+def _written() -> str:
     names = sorted(_fields(), key=lambda name: (-len(name), name))
-    return re.compile("|".join(r"[ \u3000]*".join(map(re.escape, name)) for name in names))
+    return "|".join(r"[ \u3000]*".join(map(re.escape, name)) for name in names)
 
 
+def _beginning(*words: str) -> str:
+    """One look at the first character, before a hundred words are tried one after the other."""
+    return f"(?=[{re.escape(''.join(sorted({word[0] for word in words})))}])"
+
+
+_LABEL_ENDS = re.compile(r"[:\[\](]")
 _VALUE_ENDS = re.compile(r"[ \t]{2,}|\u3000|\||\[(?!\d)")
 
 
 def begins_with_label(view: str) -> bool:
     """True where the line (folded) begins with a label, a bracket before it or not."""
-    if _label().match(view.lstrip("[(·•* ")) is not None:
+    if _LABEL_ENDS.search(view) and _label().match(view.lstrip("[(·•* ")) is not None:
         return True
     return "|" in view and is_label(view[: view.index("|")].strip())
 

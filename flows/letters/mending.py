@@ -78,16 +78,16 @@ def _cleaned(rows: list[Row], whole: str) -> list[Row]:
     pinyin = _is_annotated(whole)
     if pinyin or "&" in whole or _NOISE.search(whole):
         rows = [_without_noise(row, pinyin) for row in rows]
+        whole = "\n".join([row.text for row in rows])
     odd = _odd().search(whole) is not None
-    repairs = tuple(repair for repair in _repairs() if repair[2] in whole)
+    repairs = [repair for repair in _repairs() if any(map(whole.__contains__, repair[2]))]
     return [_put_right(row, odd, repairs) for row in rows] if odd or repairs else rows
 
 
 def _put_right(row: Row, odd: bool, repairs: Sequence[_Repair]) -> Row:
     text = row.text.translate(_plain()) if odd and _odd().search(row.text) else row.text
-    for pattern, right, sign in repairs:
-        if sign in text:
-            text = _repaired(text, pattern, right)
+    for pattern, right, _ in repairs:
+        text = _repaired(text, pattern, right)
     return row if text is row.text else trimmed(row.written(text))
 
 
@@ -132,7 +132,7 @@ def _repaired(text: str, pattern: re.Pattern[str], right: str) -> str:
     return text
 
 
-_Repair = tuple[re.Pattern[str], str, str]
+_Repair = tuple[re.Pattern[str], str, list[str]]
 
 
 @cache
