@@ -163,6 +163,8 @@ class DateForms:
 
     def ruled(self, text: str, found: list[Mention]) -> list[Mention]:
         """The mentions with the force that their surroundings leave them."""
+        if not found:
+            return found
         quotations = Quotations(text, self._marks)
         return [self._ruled(text, quotations, mention) for mention in found]
 

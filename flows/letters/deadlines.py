@@ -88,6 +88,8 @@ def _inherited(forms: DateForms, governing: str, on: date | None) -> Deadline | 
 
 def _best(forms: DateForms, text: str, found: list[Mention], on: date | None) -> Mention | None:
     """The day that bounds the whole promise: the latest of the stated ones, else the first vague word."""
+    if not found:
+        return None
     dated = [m for m in found if m.day is not None and m.force in ("full", "weak")]
     dated = _without_past(dated, on)
     dated = [m for m in dated if m.force == "full"] or dated
