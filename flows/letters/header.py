@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from flows.letters import header_names
 from flows.letters.header_labels import Labelled, labelled, labelled_beside
@@ -37,7 +37,11 @@ class _Draft:
         for i, (_, span) in enumerate(found):
             if span is not None:
                 self.spans[f"{name}[{i}]"] = span
-        return tuple(value for value, _ in found)
+        return tuple([value for value, _ in found])
+
+    def in_order(self) -> tuple[tuple[str, Span], ...]:
+        """The places in text order."""
+        return tuple(sorted(self.spans.items(), key=lambda item: (item[1].start, item[1].end, item[0])))
 
 
 def header_of(letter: LetterText, zones: Zones) -> tuple[Header, tuple[Problem, ...]]:
@@ -59,7 +63,7 @@ def header_of(letter: LetterText, zones: Zones) -> tuple[Header, tuple[Problem, 
     draft.put_all("contacts", [("", span) for _, span in contacts])
     if signed and signed[1]:
         draft.spans["date"] = signed[1]
-    header = Header(
+    return Header(
         letter_type=letter_type,
         document_number=draft.put("document_number", number),
         title=_title_text(draft, title, text),
@@ -71,10 +75,9 @@ def header_of(letter: LetterText, zones: Zones) -> tuple[Header, tuple[Problem, 
         proposal=_proposal(draft, text, zones, title, formula, labels) if letter_type != "other" else None,
         outcome=draft.put("outcome", outcome_in(zones, labels, number)),
         disclosure=draft.put("disclosure", disclosure),
-        contacts=tuple(contact for contact, _ in contacts),
-    )
-    spans = tuple(sorted(draft.spans.items(), key=lambda item: (item[1], item[0])))
-    return replace(header, spans=spans), tuple(draft.problems)
+        contacts=tuple([contact for contact, _ in contacts]),
+        spans=draft.in_order(),  # last: every value has put its place there
+    ), tuple(draft.problems)
 
 
 def _as_written(found: Sequence[header_names.Named], text: str) -> list[header_names.Named]:

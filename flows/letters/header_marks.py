@@ -27,7 +27,7 @@ def outcome_in(zones: Zones, labels: Sequence[Labelled], number: Found | None) -
         start = number.span.end + hit.start("class")
         return Found(hit.group("class"), Span(start, start + len(hit.group("class"))))
     for row in (*zones.rows[: zones.head], *zones.rows[zones.foot :]):
-        for found in _pieces(row):
+        for found in _pieces(row) if rules["class_letter"].search(row.view) else ():
             if hit := rules["class_line"].fullmatch(found.view):
                 start = found.start + hit.start("class")
                 return Found(hit.group("class"), Span(start, start + len(hit.group("class"))))
@@ -54,9 +54,9 @@ def _labelled_disclosure(labels: Sequence[Labelled]) -> Iterator[Found]:
 
 
 def _notices(zones: Zones) -> Iterator[Found]:
-    rule = patterns("layout")["notice_line"]
+    rule, public = patterns("layout")["notice_line"], load_table("layout")["parts"]["public"]
     for row in (*zones.rows[: zones.head], *zones.rows[zones.foot :]):
-        for piece in (*_pieces(row), *_words(row)):
+        for piece in (*_pieces(row), *_words(row)) if public in row.view else ():
             if hit := rule.fullmatch(piece.view):
                 start = piece.start + hit.start("disclosure")
                 yield Found(hit.group("disclosure"), Span(start, start + len(hit.group("disclosure"))))
@@ -80,7 +80,10 @@ _SHORT = 16
 
 def is_mark(view: str) -> bool:
     """Whether a line holds nothing but a result's class and a notice of disclosure."""
-    class_line, notice = patterns("header")["class_line"], patterns("layout")["notice_line"]
+    rules, public = patterns("header"), load_table("layout")["parts"]["public"]
+    if public not in view and rules["class_letter"].search(view) is None:
+        return False
+    class_line, notice = rules["class_line"], patterns("layout")["notice_line"]
     pieces = list(_pieces(Row(0, len(view), view)))
     if class_line.fullmatch(view):
         return True
@@ -114,6 +117,8 @@ _LONGEST_MARK = 60
 def secrecy_mark(letter: LetterText, zones: Zones) -> str | None:
     """The mark of state secrecy in the letter's head or at the head of a page; the word inside a sentence is none."""
     rules, sign = patterns("header"), load_table("header")["parts"]["secret"]
+    if not _holds(sign, letter):
+        return None
     heads = [row.view for row in zones.rows[: zones.head]]
     for view, rule in (
         *((view, rules["secrecy"]) for view in (*heads, *_raw_head(letter, zones), *_meta(letter.source))),
@@ -125,6 +130,16 @@ def secrecy_mark(letter: LetterText, zones: Zones) -> str | None:
             if hit := rule.fullmatch(piece.strip()):
                 return re.sub(r"\s", "", hit.group("mark"))
     return None
+
+
+def _holds(sign: str, letter: LetterText) -> bool:
+    """Whether the sign stands anywhere in what was read; most letters are done with here."""
+    source = letter.source
+    return (
+        sign in letter.text
+        or any(sign in line.text for line in source.lines)
+        or any(sign in label or sign in value for label, value in source.meta)
+    )
 
 
 def _raw_head(letter: LetterText, zones: Zones) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from flows.letters.header_labels import Labelled, begins_with_label, field_of, is_label
 from flows.letters.header_marks import is_mark
-from flows.letters.wordings import patterns
+from flows.letters.wordings import any_of, patterns
 from flows.letters.zones import Row, Zones
 
 _MOST_LINES = 5
@@ -64,7 +64,7 @@ def _may_be_title(row: Row) -> bool:
         return False
     if rules["number_rest"].fullmatch(view) or is_mark(view):
         return False
-    return not any(rules[name].match(view) for name in _NUMBERS)
+    return any_of("header", *_NUMBERS).match(view) is None
 
 
 _NUMBERS = ("document_number", "document_number_round", "document_number_broken")

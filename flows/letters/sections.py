@@ -62,7 +62,7 @@ def _heads(text: str, rows: Sequence[Row], begins: int, ends: int) -> Iterator[_
             continue
         following = within[i + 1].view if i + 1 < len(within) else ""
         style = _style(row)
-        head = _numbered(text, row, following, style == item) if style else None
+        head = _numbered(text, row, style, following, style == item) if style else None
         head = head or _about(text, row, level + 1, following)
         item = style if head is None else ""
         if head is not None:
@@ -82,10 +82,9 @@ def _style(row: Row) -> str:
     return next((name for name in _LEVELS if patterns("layout")[name].match(row.view)), "")
 
 
-def _numbered(text: str, row: Row, following: str, after_item: bool) -> _Head | None:
+def _numbered(text: str, row: Row, style: str, following: str, after_item: bool) -> _Head | None:
     rules = patterns("layout")
-    name = _style(row)
-    level, rule = _LEVELS[name], rules[name]
+    level, rule = _LEVELS[style], rules[style]
     hit = rule.match(row.view)
     if hit is None:
         return None

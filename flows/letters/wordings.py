@@ -21,6 +21,13 @@ def folded(text: str) -> str:
 
 
 @cache
+def any_of(table: str, *names: str) -> re.Pattern[str]:
+    """One pattern that takes what any of the named patterns takes; which of them it was, it does not tell."""
+    written = (re.sub(r"\(\?P<\w+>", "(?:", patterns(table)[name].pattern) for name in names)
+    return re.compile("|".join(f"(?:{each})" for each in written))
+
+
+@cache
 def patterns(table: str) -> Mapping[str, re.Pattern[str]]:
     """The table's ``[[pattern]]`` rows by id, written for ``folded`` text; ``%name`` stands for a row of ``[parts]``.
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from flows.letters.header_labels import begins_with_label
 from flows.letters.model import Span
-from flows.letters.wordings import folded, patterns
+from flows.letters.wordings import any_of, folded, patterns
 
 
 class Row(NamedTuple):
@@ -129,33 +129,33 @@ _SHORT = 60
 
 def _foot(rows: Sequence[Row], first: int, text_begins: int) -> int:
     """The first line below the text."""
-    rules = patterns("layout")
+    signature, sign = patterns("layout")["signature"], patterns("layout")["form_sign"]
+    begin, printed, end = any_of("layout", *_BEGINS), any_of("layout", *_PRINTED), any_of("layout", *_ENDS)
     for i in range(first, len(rows)):
         row = rows[i]
-        if row.end <= text_begins or (row.start < text_begins and len(row.view) > _SHORT):
-            continue
         view = row.view
-        if len(view) > 160:
+        if len(view) > _LONGEST or row.end <= text_begins or (row.start < text_begins and len(view) > _SHORT):
             continue
-        if any(rules[name].match(view) for name in ("contact_line", "copies_line", "attachment_line")):
+        if begin.match(view):
             return i
-        if not view.endswith("。") and any(rules[name].search(view) for name in ("form_line", "print_line")):
+        if view[-1] != "。" and sign.search(view) and printed.search(view):
             return i
-        if len(view) <= _SHORT and any(rules[name].fullmatch(view) for name in _ENDS):
-            return i
-        if len(view) <= _SHORT and rules["signature"].fullmatch(view) and _is_signed(rows, i):
+        if len(view) <= _SHORT and (end.fullmatch(view) or (signature.fullmatch(view) and _is_signed(rows, i))):
             return i
     return len(rows)
 
 
+_LONGEST = 160
+_BEGINS = ("contact_line", "copies_line", "attachment_line")
+_PRINTED = ("form_line", "print_line")
 _ENDS = ("closing", "date_line", "signature_dated", "broken_date_line", "notice_line", "link_line")
 
 
 def _is_signed(rows: Sequence[Row], at: int) -> bool:
     """A body's name alone on a line is a signature where a date, a contact or nothing but short lines follow."""
-    rules = patterns("layout")
+    day = any_of("layout", "date_line", "broken_date_line")
     following = rows[at + 1 : at + 5]
-    if any(rules["date_line"].fullmatch(r.view) or rules["broken_date_line"].fullmatch(r.view) for r in following[:4]):
+    if any(day.fullmatch(row.view) for row in following):
         return all(len(row.view) <= _SHORT for row in following[:2])
     return all(len(row.view) <= _SHORT and not row.view.endswith(("。", ";")) for row in rows[at + 1 :])
 
