@@ -61,6 +61,8 @@ def test_date_wordings(row: dict[str, Any]) -> None:
     pattern = re.compile(row["pattern"])
     assert [text for text in row["hits"] if not pattern.search(text)] == []
     assert [text for text in row["misses"] if pattern.search(text)] == []
+    begins = re.compile(load_table("tenses")["begins"])
+    assert [text for text in row["hits"] if not begins.match(pattern.search(text)[0])] == []  # type: ignore[index]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
+from flows.letters.enumerators import Enumerator, enumerator_at
+from flows.letters.first_characters import guarded
 from flows.letters.model import ListItem, ReplyLetter, Section, Span
 from flows.letters.rules.load import load_table
 from flows.letters.script import simplified
@@ -100,35 +102,62 @@ def _paragraphs(view: str, stretch: Span) -> Iterator[tuple[int, int]]:
         start = end + 1
 
 
+class _Table(NamedTuple):
+    """What ``rules/clauses.toml`` says, ready for use; ``opener_of`` gives the opening mark of each closing one."""
+
+    tokens: re.Pattern[str]
+    opener_of: dict[str, str]
+    openers: frozenset[str]
+    ends: frozenset[str]
+    cell_gap: re.Pattern[str]
+    row_cells: int
+
+
 @cache
-def _tokens() -> tuple[re.Pattern[str], dict[str, str], frozenset[str], re.Pattern[str], int]:
+def _table() -> _Table:
     table = load_table("clauses")
     quotes: str = table["quotes"]
-    pairs = {quotes[i + 1]: quotes[i] for i in range(0, len(quotes), 2)}
     marks = table["sentence_ends"] + table["clause_ends"]
-    pattern = re.compile("[" + re.escape(marks + quotes) + '"]')
-    return pattern, pairs, frozenset(table["sentence_ends"]), re.compile(table["cell_gap"]), int(table["row_cells"])
+    return _Table(
+        tokens=re.compile("[" + re.escape(marks + quotes) + '"]'),
+        opener_of=dict(zip(quotes[1::2], quotes[::2], strict=True)),
+        openers=frozenset(quotes[::2]),
+        ends=frozenset(table["sentence_ends"]),
+        cell_gap=re.compile(guarded(table["cell_gap"])),
+        row_cells=int(table["row_cells"]),
+    )
+
+
+def _is_row(view: str, start: int, end: int) -> bool:
+    gap = _table().cell_gap
+    if gap.search(view, start, end) is None:
+        return False
+    return sum(not cell.isspace() for cell in gap.split(view[start:end].strip(" |\u3000\t")) if cell) >= _table().row_cells
+
+
+_Raw = tuple[int, int, str]  # a clause before its blanks are taken off
 
 
 def _sentences(view: str, start: int, end: int, paragraph: int, section: int) -> Iterator[Sentence]:
     """The sentences of one paragraph."""
-    cells = _tokens()[3].split(view[start:end].strip(" |\u3000\t"))
-    row = len([cell for cell in cells if cell.strip()]) >= _tokens()[4]
-    opens, clauses, at = True, list[Clause](), start
-    enumerator = _enumerator(view, start, end, False)
-    for mark_at, mark in [] if row else _cuts(view, start, end):
+    row = _is_row(view, start, end)
+    ends = _table().ends
+    opens, clauses, at = True, list[_Raw](), start
+    enumerator = enumerator_at(view, start, end, False)
+    for mark_at, mark in () if row else _cuts(view, start, end):
         if enumerator is not None and enumerator[1] > mark_at:
             continue
-        clauses.append(Clause(at, mark_at, mark))
+        clauses.append((at, mark_at, mark))
         at = mark_at + 1
-        following = _enumerator(view, at, end, mark == "，")
-        if mark not in _tokens()[2] and following is None:
+        following = enumerator_at(view, at, end, mark == "，")
+        if mark not in ends and following is None:
             continue
-        yield from _sentence(view, clauses, enumerator, paragraph, opens, section)
+        if sentence := _sentence(view, clauses, enumerator, paragraph, opens, section):
+            yield sentence
         opens, clauses, enumerator = False, [], following
-    clauses.append(Clause(at, end, ""))
-    for sentence in _sentence(view, clauses, enumerator, paragraph, opens, section):
-        yield sentence._replace(row=row)
+    clauses.append((at, end, ""))
+    if sentence := _sentence(view, clauses, enumerator, paragraph, opens, section):
+        yield sentence._replace(row=True) if row else sentence
 
 
 def bare_of(view: str, sentences: Sequence[Sentence]) -> str:
@@ -151,8 +180,8 @@ _BLANK = "\u25a1"
 
 def _quotes(view: str, sentences: Sequence[Sentence]) -> list[tuple[int, int]]:
     """Stretches ``[start, end)`` between paired quotation marks, title marks or brackets, outermost, in text order."""
-    pattern, pairs, _, _, _ = _tokens()
-    openers = frozenset(pairs.values())
+    table = _table()
+    pattern, pairs, openers = table.tokens, table.opener_of, table.openers
     found: list[tuple[int, int]] = []
     opened: list[tuple[str, int]] = []
     for sentence in sentences:
@@ -177,20 +206,20 @@ def _quotes(view: str, sentences: Sequence[Sentence]) -> list[tuple[int, int]]:
     return found
 
 
-def _cuts(view: str, start: int, end: int) -> Iterator[tuple[int, str]]:
+def _cuts(view: str, start: int, end: int) -> list[tuple[int, str]]:
     """Places and marks that cut the paragraph: those outside quotation marks, titles and brackets."""
-    pattern, pairs, _, _, _ = _tokens()
+    table = _table()
+    pattern, pairs, openers = table.tokens, table.opener_of, table.openers
     cuts: list[tuple[int, str]] = []
-    opened: list[tuple[str, int, int]] = []
-    openers = frozenset(pairs.values())
+    opened: list[tuple[str, int]] = []
     straight = -1
     for hit in pattern.finditer(view, start, end):
         mark = hit.group()
         if mark in openers:
-            opened.append((mark, hit.start(), len(cuts)))
+            opened.append((mark, len(cuts)))
         elif mark in pairs:
             while opened:
-                opener, _, held = opened.pop()
+                opener, held = opened.pop()
                 if opener == pairs[mark]:
                     del cuts[held:]
                     break
@@ -200,70 +229,31 @@ def _cuts(view: str, start: int, end: int) -> Iterator[tuple[int, str]]:
             straight = len(cuts) if straight < 0 else -1
         else:
             cuts.append((hit.start(), mark))
-    return iter(cuts)
-
-
-_Enumerator = tuple[int, int, str, int]  # start, end, kind, number
-
-
-@cache
-def _enumerators() -> tuple[tuple[str, bool, re.Pattern[str]], ...]:
-    rows = load_table("clauses")["enumerator"]
-    return tuple((row["id"], row["inline"], re.compile(row["pattern"])) for row in rows)
-
-
-@cache
-def _first_marks() -> frozenset[str]:
-    table = load_table("clauses")
-    return frozenset(table["numerals"] + table["circled"] + "第（0123456789")
-
-
-def _enumerator(view: str, start: int, end: int, inline: bool) -> _Enumerator | None:
-    while start < end and view[start] in " \u3000":
-        start += 1
-    if start >= end or view[start] not in _first_marks():
-        return None
-    for kind, also_inline, pattern in _enumerators():
-        if (also_inline or not inline) and (hit := pattern.match(view, start, end)):
-            return start, hit.end(), kind, _number(hit.group("n"))
-    return None
-
-
-def _number(written: str) -> int:
-    table = load_table("clauses")
-    circled: str = table["circled"]
-    numerals: str = table["numerals"]
-    if written.isdecimal():
-        return int(written)
-    if written in circled:
-        return circled.index(written) + 1
-    digits = [numerals.index(char) + 1 for char in written]
-    if len(digits) == 1:
-        return digits[0]
-    return digits[0] + digits[1] if digits[0] == 10 else digits[0] * 10 + (digits[2] if len(digits) > 2 else 0)
+    return cuts
 
 
 def _sentence(
-    view: str, raw: list[Clause], enumerator: _Enumerator | None, paragraph: int, opens: bool, section: int
-) -> Iterator[Sentence]:
-    """One sentence or none (only blanks); the enumerator and outer blanks are left out of the clauses."""
+    view: str, raw: list[_Raw], enumerator: Enumerator | None, paragraph: int, opens: bool, section: int
+) -> Sentence | None:
+    """One sentence, or None (only blanks); the enumerator and outer blanks are left out of the clauses."""
     floor = enumerator[1] if enumerator else -1
     clauses = []
-    for clause in raw:
-        start, end = max(clause.start, floor), clause.end
+    for start, end, mark in raw:
+        start = max(start, floor)
         while start < end and view[start] in " \u3000|":
             start += 1
         while end > start and view[end - 1] in " \u3000|":
             end -= 1
         if start < end:
-            clauses.append(Clause(start, end, clause.mark))
-    if clauses:
-        written = view[enumerator[0] : enumerator[1]].strip() if enumerator else ""
-        kind, number = (enumerator[2], enumerator[3]) if enumerator else ("", 0)
-        yield Sentence(
-            clauses[0].start, clauses[-1].end, raw[-1].mark, tuple(clauses), paragraph, opens, section,
-            written, kind, number,
-        )  # fmt: skip
+            clauses.append(Clause(start, end, mark))
+    if not clauses:
+        return None
+    written = view[enumerator[0] : enumerator[1]].strip() if enumerator else ""
+    kind, number = (enumerator[2], enumerator[3]) if enumerator else ("", 0)
+    return Sentence(
+        clauses[0].start, clauses[-1].end, raw[-1][2], tuple(clauses), paragraph, opens, section,
+        written, kind, number,
+    )  # fmt: skip
 
 
 def _hung_in_lists(found: list[Sentence]) -> Iterator[Sentence]:
@@ -287,7 +277,7 @@ def _hung_in_lists(found: list[Sentence]) -> Iterator[Sentence]:
             current = replace(current, first=False)
         else:
             current = None
-        last = sentence._replace(item=current)
+        last = sentence._replace(item=current) if current else sentence
         yield last
 
 

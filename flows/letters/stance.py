@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from operator import add
+from math import exp
 from typing import Literal, NamedTuple
 
 from flows.letters.clauses import Sentence
@@ -44,9 +43,11 @@ class Judged(NamedTuple):
     @property
     def confidence(self) -> float:
         """How sure it is (0..1): the share of the label among all labels at that place."""
-        top = max(self.scores)
-        parts = [math.exp(score - top) for score in self.scores]
-        return parts[LABELS.index(self.label)] / sum(parts)
+        label, scores = self
+        top = max(scores)
+        a, b, c, d, e = scores
+        shares = exp(a - top) + exp(b - top) + exp(c - top) + exp(d - top) + exp(e - top)
+        return exp(scores[LABELS.index(label)] - top) / shares
 
 
 @cache
@@ -82,20 +83,20 @@ def judged(sentences: Sequence[Sentence], clauses: Sequence[Described], weights:
 def emission(state: State, weights: Weights) -> Scores:
     """The sum of the state's features' scores, one per label; the parts' scores are remembered, since parts come back."""
     seen = weights.seen
-    rows = []
-    for piece in pieces_of(state):
-        row = seen.get(piece)
-        if row is None:
-            row = seen[piece] = _score(piece, weights)
-        rows.append(row)
-    return tuple(map(sum, zip(*rows, strict=True)))
+    cues, beside, marks = pieces_of(state)
+    c0, c1, c2, c3, c4 = seen.get(cues) or _score(cues, weights)
+    b0, b1, b2, b3, b4 = seen.get(beside) or _score(beside, weights)
+    m0, m1, m2, m3, m4 = seen.get(marks) or _score(marks, weights)
+    return c0 + b0 + m0, c1 + b1 + m1, c2 + b2 + m2, c3 + b3 + m3, c4 + b4 + m4
 
 
 def _score(piece: Piece, weights: Weights) -> Scores:
+    """The scores of one part, remembered from now on."""
     if len(weights.seen) >= _REMEMBERED:
         weights.seen.clear()
     rows = [weights.clause[name] for name in names_of(piece) if name in weights.clause]
-    return tuple(map(sum, zip(*rows, strict=True))) if rows else _NO_SCORE
+    scores = weights.seen[piece] = tuple(map(sum, zip(*rows, strict=True))) if rows else _NO_SCORE
+    return scores
 
 
 def step_of(before: Described, after: Described) -> str:
@@ -114,10 +115,14 @@ def _path(clauses: Sequence[Described], weights: Weights) -> list[Judged]:
     back: list[list[int]] = []
     for at in range(1, len(clauses)):
         columns = weights.step[step_of(clauses[at - 1], clauses[at])]
-        moved = [list(map(add, best, column)) for column in columns]
-        tops = list(map(max, moved))
-        back.append(list(map(list.index, moved, tops)))
-        best = list(map(add, tops, emissions[at]))
+        a, b, c, d, e = best
+        best, choice = [], []
+        for (to_a, to_b, to_c, to_d, to_e), own in zip(columns, emissions[at], strict=True):
+            moved = (a + to_a, b + to_b, c + to_c, d + to_d, e + to_e)
+            top = max(moved)
+            choice.append(moved.index(top))
+            best.append(top + own)
+        back.append(choice)
     label = best.index(max(best))
     labels = [label]
     for choice in reversed(back):

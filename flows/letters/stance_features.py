@@ -199,18 +199,10 @@ _VOICE_LAST = frozenset({"condition", "asked"})
 Piece = tuple[object, ...]
 
 
-def pieces_of(state: State) -> tuple[Piece, ...]:
+def pieces_of(state: State) -> tuple[Piece, Piece, Piece]:
     """The state in parts that are weighed apart, so that each part's score can be remembered."""
-    v = state.voice
-    firm = "firm" in state.marks
-    return (
-        ("cues", state.ids),
-        ("tense", v, state.tense),
-        ("before", v, state.before),
-        ("after", v, state.after, firm),
-        ("frame", v, state.lead, state.head),
-        ("marks", v, state.marks),
-    )
+    ids, v, tense, lead, head, marks, before, after = state
+    return ("cues", ids), ("beside", v, tense, before, after, "firm" in marks, lead, head), ("marks", v, marks)
 
 
 def features_of(state: State) -> list[str]:
@@ -225,14 +217,11 @@ def names_of(piece: Piece) -> list[str]:
             says = sorted({cue.says for cue in map(cue_called, ids)} - {"hint"})
             pairs = [f"both={a}+{b}" for i, a in enumerate(says) for b in says[i + 1 :]]
             return ["bias", *(f"c={name}" for name in sorted(set(ids))), *pairs]
-        case ("tense", v, tense):
-            return [f"v={v}", f"v={v}&time={tense}"]
-        case ("before", v, before):
-            return [f"v={v}&before={before}"]
-        case ("after", v, after, firm):
-            return [f"v={v}&after={after}", *([f"firm&v={v}&after={after}"] if firm and after != "$" else [])]
-        case ("frame", v, lead, head):
-            return [*([f"v={v}&lead={lead}"] if lead else []), *([f"v={v}&head={head}"] if head else [])]
+        case ("beside", v, tense, before, after, firm, lead, head):
+            names = [f"v={v}", f"v={v}&time={tense}", f"v={v}&before={before}", f"v={v}&after={after}"]
+            if firm and after != "$":
+                names.append(f"firm&v={v}&after={after}")
+            return names + [f"v={v}&{kind}={tone}" for kind, tone in (("lead", lead), ("head", head)) if tone]
         case ("marks", str(v), tuple(marks)):
             return [_mark_name(v, mark) for mark in marks]
     raise ValueError(f"no such part of a state: {piece!r}")

@@ -36,8 +36,9 @@ def tenses_of(bare: str, clauses: Sequence[Clause], written: date | None) -> lis
 
 @cache
 def _dates() -> re.Pattern[str]:
-    rows = load_table("tenses")["row"]
-    return re.compile("|".join(f"(?P<{row['id']}>{row['pattern']})" for row in rows))
+    table = load_table("tenses")
+    rows = "|".join(f"(?P<{row['id']}>{row['pattern']})" for row in table["row"])
+    return re.compile(f"(?={table['begins']})(?:{rows})")
 
 
 @cache
