@@ -67,7 +67,7 @@ def _show_letter(settings: Settings, ports: parts.Ports) -> bool:
     if row is None:
         print(f"demo: the letter was not processed within {_DONE_WITHIN:.0f} s; see {settings.logs}", file=sys.stderr)
         return False
-    print(f"processed {time.monotonic() - dropped:.1f} s after the drop (of these {settings.settle_seconds:g} s to settle)")
+    print(f"processed {time.monotonic() - dropped:.1f} s after the drop")
     restricted = disclosure.is_restricted(disclosure.as_level(row["disclosure"]))
     archive = wiring.archive(settings, restricted=restricted)
     _print_record(json.loads(archive.get(row["record_key"])))
