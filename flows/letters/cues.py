@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 from typing import Literal, NamedTuple
 
 from ahocorasick_rs import AhoCorasick, MatchKind
@@ -41,6 +42,9 @@ class Hit(NamedTuple):
     end: int
 
 
+_START = itemgetter(1)
+
+
 def cues_in(bare: str, clauses: Sequence[Clause]) -> list[list[Hit]]:
     """The hits of each clause, in text order; ``bare`` is the text without what it quotes.
 
@@ -52,7 +56,9 @@ def cues_in(bare: str, clauses: Sequence[Clause]) -> list[list[Hit]]:
     automaton, rows = _automaton()
     offset, last = clauses[0].start, len(clauses) - 1
     matches = automaton.find_matches_as_indexes(bare[offset : clauses[-1].end], overlapping=True)
-    matches.sort(key=_leftmost_longest)
+    # They come in the order of their ends; turned round and sorted (stable) by their starts, the longest stands first.
+    matches.reverse()
+    matches.sort(key=_START)
     at, taken = 0, 0
     for index, start, end in matches:
         start += offset
@@ -73,10 +79,6 @@ def cues_in(bare: str, clauses: Sequence[Clause]) -> list[list[Hit]]:
                 taken = end
                 break
     return found
-
-
-def _leftmost_longest(match: tuple[int, int, int]) -> tuple[int, int]:
-    return match[1], -match[2]
 
 
 def cues_of(text: str) -> list[str]:

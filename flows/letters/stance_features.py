@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from flows.letters.clauses import Clause, Sentence, bare_of
-from flows.letters.cues import Hit, cue_called, cues_in
+from flows.letters.cues import Cue, Hit, cue_called, cues_in
 from flows.letters.model import ReplyLetter
 from flows.letters.rules.load import load_table
 from flows.letters.stance_frames import Frame, frames_of
@@ -78,80 +78,98 @@ def _sentence(
     bare: str, sentence: Sentence, frame: Frame, hits: Sequence[list[Hit]], tenses: Sequence[str], index: int
 ) -> list[Described]:
     """The clauses of one sentence, each told what the ones before it opened."""
-    ids = [tuple([hit.cue.id for hit in own]) if own else () for own in hits]
-    voices = [loudest(names) if names else SILENT for names in ids]
+    told = [_told(tuple([hit.cue.id for hit in own])) if own else _NOTHING for own in hits]
     past = condition = asked = False
-    ahead, last = frame.ahead, len(ids) - 1
+    ahead, last = frame.ahead, len(told) - 1
     made = []
-    for place, (clause, own, names, tense) in enumerate(zip(sentence.clauses, hits, ids, tenses, strict=True)):
-        voice = voices[place]
-        ahead = ahead or (bool(own) and any(hit.cue.reach == "paragraph" for hit in own))
-        marks = [*frame.marks, *_marks_of(bare[clause.start : clause.end])]
-        firm = tense == "future" or "number" in marks
+    for place, clause in enumerate(sentence.clauses):
+        start, end, closing = clause
+        tense, (ids, voice, looks_ahead, bold, reports, supposes, turns) = tenses[place], told[place]
+        ahead = ahead or looks_ahead
+        shape, verb, subject, adverbial, number, also, joint = _shape_of(bare[start:end])
+        marks = [*frame.marks, *shape]
+        firm = number or tense == "future"
         if ahead:
             marks.append("ahead")
-        if past and tense != "future" and not (voice == "pledged" and _weight(names, "pledged") >= _PLAIN):
+        if past and tense != "future" and not (bold and voice == "pledged"):
             marks.append("past")
         if condition:
             marks.append("condition")
-        if asked and "subject" not in marks:
+        if asked and not subject:
             marks.append("asked")
         if place == 0:
-            marks.extend(("first", "titled") if clause.mark == "：" else ("first",))
+            marks.extend(("first", "titled") if closing == "：" else ("first",))
         if place == last:
             marks.extend(("last", "leadin") if frame.lead_in else ("last",))
         if firm:
             marks.append("firm")
-        before, after = voices[place - 1] if place else "^", voices[place + 1] if place < last else "$"
-        state = State(names, voice, tense, frame.lead, frame.head, tuple(marks), before, after)
-        matter = voice == SILENT and place == 0 and ("verb" in marks or "matter" in names) and "subject" not in marks
-        made.append(
-            Described(
-                clause, index, tuple(own), state, "adverbial" in marks, firm, "also" in marks, matter, "joint" in marks
-            )
-        )
-        if own or tense != "-":
-            past, condition = _reach(own, tense, past, condition)
-        asked = "ask" in names or (asked and "subject" not in marks)
+        before, after = told[place - 1].voice if place else "^", told[place + 1].voice if place < last else "$"
+        state = State(ids, voice, tense, frame.lead, frame.head, tuple(marks), before, after)
+        matter = voice == SILENT and place == 0 and (verb or "matter" in ids) and not subject
+        made.append(Described(clause, index, tuple(hits[place]), state, adverbial, firm, also, matter, joint))
+        # Whether a report or a condition opened here colours the next clauses of the sentence.
+        past = (tense == "past" if tense in ("past", "future") else past) or reports
+        past = past and not (turns and tense != "past")
+        condition = condition or supposes
+        asked = "ask" in ids or (asked and not subject)
     return made
 
 
-def _reach(own: Sequence[Hit], tense: str, past: bool, condition: bool) -> tuple[bool, bool]:
-    """Whether a report or a condition that this clause opened colours the next ones of its sentence."""
-    if tense in ("past", "future"):
-        past = tense == "past"
-    says = set()
-    for hit in own:
-        says.add(hit.cue.says)
-        if hit.cue.reach == "sentence":
-            past = past or hit.cue.says == "done"
-            condition = condition or hit.cue.says == "conditional"
-    if past and "done" not in says and tense != "past" and says & {"pledged", "conditional", "ongoing", "declined"}:
-        past = False
-    return past, condition
+class _Told(NamedTuple):
+    """What a clause's cues say together.
+
+    ``looks_ahead``: the rest of the paragraph too; ``bold``: the promise is loud; ``reports`` and ``supposes``: the rest
+    of the sentence is a report, hangs on a condition; ``turns``: a report before it ends here.
+    """
+
+    ids: tuple[str, ...]
+    voice: str
+    looks_ahead: bool
+    bold: bool
+    reports: bool
+    supposes: bool
+    turns: bool
+
+
+_NOTHING = _Told((), SILENT, False, False, False, False, False)
+_TURNS = frozenset({"pledged", "conditional", "ongoing", "declined"})
+
+
+@lru_cache(maxsize=16384)
+def _told(ids: tuple[str, ...]) -> _Told:
+    cues = [cue_called(name) for name in ids]
+    says = {cue.says for cue in cues}
+    wide = {cue.says for cue in cues if cue.reach == "sentence"}
+    return _Told(
+        ids,
+        voice=loudest(cues),
+        looks_ahead=any(cue.reach == "paragraph" for cue in cues),
+        bold=sum(cue.weight for cue in cues if cue.says == "pledged") >= _PLAIN,
+        reports="done" in wide,
+        supposes="conditional" in wide,
+        turns="done" not in says and not _TURNS.isdisjoint(says),
+    )
+
+
+# The marks that a clause's own wording sets, and whether verb, subject, adverbial, number, also and joint are among them.
+_Shape = tuple[tuple[str, ...], bool, bool, bool, bool, bool, bool]
 
 
 @lru_cache(maxsize=8192)
-def _marks_of(text: str) -> tuple[str, ...]:
-    frames = load_table("frames")
-    marks = []
-    if text in _joints():
-        marks.append("joint")
-    if _begins_with_verb(text):
-        marks.append("verb")
-    if subject := _subject().match(text):
-        marks.append("subject")
-        if _begins_with_verb(text[subject.end() :]):
-            marks.append("acts")
-    if text[-1] in frames["adverbial"]["endings"]:
-        marks.append("adverbial")
-    if _NUMBER.search(text):
-        marks.append("number")
-    if text.startswith(_also()):
-        marks.append("also")
-    if text[0] == "（" and text[-1] == "）":
-        marks.append("parens")
-    return tuple(marks)
+def _shape_of(text: str) -> _Shape:
+    verb, subject = _begins_with_verb(text), _subject().match(text)
+    held = {
+        "joint": text in _joints(),
+        "verb": verb,
+        "subject": subject is not None,
+        "acts": subject is not None and _begins_with_verb(text[subject.end() :]),
+        "adverbial": text[-1] in _adverbial(),
+        "number": _NUMBER.search(text) is not None,
+        "also": text.startswith(_also()),
+        "parens": text[0] == "（" and text[-1] == "）",
+    }
+    marks = tuple([mark for mark, holds in held.items() if holds])
+    return marks, verb, held["subject"], held["adverbial"], held["number"], held["also"], held["joint"]
 
 
 @cache
@@ -162,6 +180,11 @@ def _subject() -> re.Pattern[str]:
 @cache
 def _joints() -> frozenset[str]:
     return frozenset(load_table("frames")["joint"]["words"])
+
+
+@cache
+def _adverbial() -> frozenset[str]:
+    return frozenset(load_table("frames")["adverbial"]["endings"])
 
 
 @cache
@@ -179,15 +202,10 @@ def _begins_with_verb(text: str) -> bool:
     return text[:2] in verbs or text[:3] in verbs or text[:1] in verbs
 
 
-def _weight(ids: Sequence[str], says: str) -> float:
-    return sum(cue.weight for cue in map(cue_called, ids) if cue.says == says)
-
-
-@lru_cache(maxsize=16384)
-def loudest(ids: tuple[str, ...]) -> str:
+def loudest(cues: Sequence[Cue]) -> str:
     """The stance these cues speak for most loudly, "-" where none speaks."""
     sums: dict[str, float] = {}
-    for cue in map(cue_called, ids):
+    for cue in cues:
         if cue.says != "hint":
             sums[cue.says] = sums.get(cue.says, 0.0) + cue.weight
     return max(_VOICES, key=lambda says: sums.get(says, -1.0)) if sums else SILENT

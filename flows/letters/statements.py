@@ -67,15 +67,17 @@ def _runs(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[tuple[
         while end < len(clauses) and _joined(clauses, labels, end):
             end += 1
         stance = labels[start].label
+        if stance == "none":
+            start = end
+            continue
         if stance in ("pledged", "conditional", "ongoing"):
             end = _trailed(clauses, labels, end)
-        if stance != "none":
-            first = _grown(clauses, labels, _trimmed(clauses, start, end, stance), end)
-            while runs and runs[-1][1] > first:
-                begun, _, held = runs.pop()
-                if begun < first:
-                    runs.append((begun, first, held))
-            runs.append((first, end, stance))
+        first = _grown(clauses, labels, _trimmed(clauses, start, end, stance), end)
+        while runs and runs[-1][1] > first:
+            begun, _, held = runs.pop()
+            if begun < first:
+                runs.append((begun, first, held))
+        runs.append((first, end, stance))
         start = end
     return runs
 
@@ -106,7 +108,7 @@ def _with_reports(
             while upto < start and clauses[upto].sentence == clauses[at].sentence:
                 upto += 1
             first = next((i for i in range(at, upto) if _APART.isdisjoint(clauses[i].state.ids) and not clauses[i].joint), upto)
-            if any(clauses[i].voice == "done" for i in range(first, upto)) and _GOVERNS.isdisjoint(clauses[first].state.marks):
+            if "done" in [clauses[i].state.voice for i in range(first, upto)] and _GOVERNS.isdisjoint(clauses[first].state.marks):
                 yield first, upto, "done"
             at = upto
         if stance is not None:
@@ -175,9 +177,14 @@ def _confidence(clauses: Sequence[Described], labels: Sequence[Judged], start: i
     A clause of the same sentence that stays outside may belong to the statement; the less clear that is, the less sure
     is the span.
     """
-    beside = [at for at in (start - 1, end) if 0 <= at < len(clauses) and clauses[at].sentence == clauses[start].sentence]
-    inside = max(labels[at].confidence for at in range(start, end))
-    return round(inside * min((labels[at].confidence for at in beside), default=1.0), 4)
+    sentence = clauses[start].sentence
+    sure = max([labels[at].confidence for at in range(start, end)])
+    beside = 1.0
+    if start > 0 and clauses[start - 1].sentence == sentence:
+        beside = labels[start - 1].confidence
+    if end < len(clauses) and clauses[end].sentence == sentence:
+        beside = min(beside, labels[end].confidence)
+    return round(sure * beside, 4)
 
 
 def _draft(
