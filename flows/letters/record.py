@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -30,6 +29,9 @@ from flows.letters.model import (
     Span,
     Statement,
 )
+
+# A record is built of fresh values, so nothing in it can hold itself.
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 
 SCHEMA = "https://duban.example/schemas/v1/record"
 
@@ -91,7 +93,7 @@ def record_id(sha256: str) -> str:
 
 def record_bytes(record: dict[str, Any]) -> bytes:
     """The record as it is archived: UTF-8 JSON, keys in the order of the contract."""
-    return (json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n").encode("utf-8")
+    return (_JSON.encode(record) + "\n").encode("utf-8")
 
 
 def check(record: dict[str, Any]) -> None:
@@ -183,12 +185,12 @@ def _section(section: Section) -> dict[str, Any]:
 
 
 def _statements(sha256: str, statements: Sequence[Statement]) -> Iterator[dict[str, Any]]:
-    seen: Counter[str] = Counter()
+    seen: dict[str, int] = {}
     for statement in statements:
         text = "".join(statement.text.split())
-        seen[text] += 1
+        seen[text] = occurrence = seen.get(text, 0) + 1
         yield {
-            "id": statement_id(sha256, text, seen[text]),
+            "id": statement_id(sha256, text, occurrence),
             "text": statement.text,
             "span": _span(statement.span),
             "page": statement.page,
@@ -196,12 +198,18 @@ def _statements(sha256: str, statements: Sequence[Statement]) -> Iterator[dict[s
             "stance": statement.stance,
             "specific": statement.specific,
             "cues": list(statement.cues),
-            "confidence": round(statement.confidence, 4),
-            "confidences": {name: round(value, 4) for name, value in statement.confidences},
+            "confidence": _rounded(statement.confidence),
+            "confidences": {name: _rounded(value) for name, value in statement.confidences},
             "owners": [_owner(owner) for owner in statement.owners],
             "deadline": _deadline(statement.deadline),
             "quantities": [_quantity(quantity) for quantity in statement.quantities],
         }
+
+
+@lru_cache(maxsize=4096)
+def _rounded(confidence: float) -> float:
+    """To four places; the calibrated table has few values, and rounding one takes longer than looking it up."""
+    return round(confidence, 4)
 
 
 def statement_id(sha256: str, text: str, occurrence: int = 1) -> str:
