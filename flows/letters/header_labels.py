@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise, zip_longest
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from flows.letters.model import SourceText, Span
@@ -82,21 +82,22 @@ def is_label(view: str) -> bool:
 
 def field_of(label: str) -> str:
     """The field a label speaks of, "" for none; ``KeyError`` where it is no label."""
-    return _fields()[re.sub(r"\s", "", label)]
+    return _fields()[_squeezed(label)]
 
 
 def labelled(rows: Sequence[Row]) -> Iterator[Labelled]:
     """Every value behind a label in these lines, in text order; a label alone on its line has the next line's value."""
+    pattern = _label()
     for i, row in enumerate(rows):
         if "|" in row.view and ":" not in row.view:
             yield from _in_cells(row)
             continue
-        hits = list(_label().finditer(row.view)) if (":" in row.view or "[" in row.view) else []
-        for hit, following in zip_longest(hits, hits[1:]):
-            end = following.start() if following else len(row.view)
-            found = _value(row, hit.group("label"), hit.end(), end)
-            if not found.value and following is None and i + 1 < len(rows) and _stands_alone(rows[i + 1]):
-                found = _value(rows[i + 1], hit.group("label"), 0, len(rows[i + 1].view))
+        hits = list(pattern.finditer(row.view)) if ":" in row.view or "[" in row.view else []
+        for number, hit in enumerate(hits, 1):
+            is_last = number == len(hits)
+            found = _value(row, hit["label"], hit.end(), len(row.view) if is_last else hits[number].start())
+            if not found.value and is_last and i + 1 < len(rows) and _stands_alone(rows[i + 1]):
+                found = _value(rows[i + 1], hit["label"], 0, len(rows[i + 1].view))
             yield found
         if not hits and i + 1 < len(rows) and is_label(row.view):
             after = rows[i + 1]
@@ -109,14 +110,14 @@ def _in_cells(row: Row) -> Iterator[Labelled]:
     cells = [(hit.start(), hit.group().rstrip()) for hit in re.finditer(r"[^|\s][^|]*", row.view)]
     for (_, label), (at, value) in pairwise(cells):
         if is_label(label) and not is_label(value):
-            name = re.sub(r"\s", "", label)
+            name = _squeezed(label)
             yield Labelled(_fields()[name], name, value, Span(row.start + at, row.start + at + len(value)))
 
 
 def labelled_beside(source: SourceText) -> Iterator[Labelled]:
     """The facts that a web page prints beside the letter."""
     for label, value in source.meta:
-        name = re.sub(r"\s", "", label)
+        name = _squeezed(label)
         if name in _fields() and _fields()[name]:
             yield Labelled(_fields()[name], name, folded(value.strip()), None)
 
@@ -128,11 +129,11 @@ def _stands_alone(row: Row) -> bool:
 
 def _value(row: Row, label: str, start: int, end: int) -> Labelled:
     """The value between the offsets, without the brackets, marks and blanks around it."""
-    name = re.sub(r"\s", "", label)
+    name, fields = _squeezed(label), _fields()
     written = row.view[start:end]
     begin = 1 if written.startswith("[") else 0
-    cut = _closed(written, begin)
-    if begin == 0 and _fields()[name] != "contact_name":  # 综合规划处　尤某: office and person
+    cut = _closed(written, begin) if "]" in written else len(written)
+    if begin == 0 and fields[name] != "contact_name":  # 综合规划处　尤某: office and person
         # A gap ends the value; but 陆 某 and a list of bodies hold single blanks.
         gap = _VALUE_ENDS.search(written, 0, cut)
         cut = gap.start() if gap and written[: gap.start()].strip() else cut
@@ -140,8 +141,13 @@ def _value(row: Row, label: str, start: int, end: int) -> Labelled:
     value = inner.strip(" \u3000,;。、·•|[(")
     if value.endswith(")") and "(" not in value:
         value = value.rstrip(") ")
-    at = start + begin + (inner.index(value) if value else 0)
-    return Labelled(_fields()[name], name, value, Span(row.start + at, row.start + at + len(value)))
+    at = row.start + start + begin + (inner.index(value) if value else 0)
+    return Labelled(fields[name], name, value, Span(at, at + len(value)))
+
+
+def _squeezed(label: str) -> str:
+    """The label without the blanks between its characters."""
+    return label if label in _fields() else re.sub(r"\s", "", label)
 
 
 def _closed(written: str, begin: int) -> int:

@@ -60,11 +60,9 @@ def _may_be_title(row: Row) -> bool:
     rules, view = patterns("header"), row.view
     if len(view) > _LONGEST or view.startswith(("·", "•", "-", "[")) or view.endswith((":", "。", ";", ",")):
         return False
-    if begins_with_label(view) or is_label(view) or view.endswith(rules["letterhead_end"].pattern):
+    if view.endswith(rules["letterhead_end"].pattern) or begins_with_label(view) or is_label(view) or is_mark(view):
         return False
-    if rules["number_rest"].fullmatch(view) or is_mark(view):
-        return False
-    return any_of("header", *_NUMBERS).match(view) is None
+    return any_of("header", *_NUMBERS).match(view) is None and rules["number_rest"].fullmatch(view) is None
 
 
 _NUMBERS = ("document_number", "document_number_round", "document_number_broken")

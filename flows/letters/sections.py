@@ -79,7 +79,11 @@ def _starts() -> frozenset[str]:
 
 def _style(row: Row) -> str:
     """How the row is numbered; "" where it is not."""
-    return next((name for name in _LEVELS if patterns("layout")[name].match(row.view)), "")
+    rules = patterns("layout")
+    for name in _LEVELS:
+        if rules[name].match(row.view):
+            return name
+    return ""
 
 
 def _numbered(text: str, row: Row, style: str, following: str, after_item: bool) -> _Head | None:

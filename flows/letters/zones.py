@@ -75,16 +75,14 @@ class _Salutation:
 def _salutation(rows: Sequence[Row]) -> tuple[int | None, _Salutation | None]:
     """The line with the salutation and where in it; else the line with the covering formula and None."""
     rules = patterns("layout")
-    opened = next((i for i, row in enumerate(rows) if rules["opening"].search(row.view)), None)
-    found: list[tuple[int, _Salutation]] = []
-    for i, row in enumerate(rows if opened is None else rows[: opened + 1]):
-        if said := _salutes(row.view):
-            found.append((i, said))
+    search = rules["opening"].search
+    opened = next((i for i, row in enumerate(rows) if search(row.view)), None)
+    near = range(len(rows)) if opened is None else range(opened, max(-1, opened - 5), -1)
+    for i in near:  # the last before the formula, or the first in the letter
+        if said := _salutes(rows[i].view):
+            return i, said
     if opened is None:
-        return found[0] if found else (None, None)
-    near = [entry for entry in found if entry[0] >= opened - 4]
-    if near:
-        return near[-1]
+        return None, None
     above = rows[opened - 1].view if opened else ""
     named = rules["salutation_names"].fullmatch(above)
     if named and not begins_with_label(above):
