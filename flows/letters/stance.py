@@ -94,7 +94,8 @@ def _score(piece: Piece, weights: Weights) -> Scores:
     """The scores of one part, remembered from now on."""
     if len(weights.seen) >= _REMEMBERED:
         weights.seen.clear()
-    rows = [weights.clause[name] for name in names_of(piece) if name in weights.clause]
+    clause = weights.clause
+    rows = [clause[name] for name in names_of(piece) if name in clause]
     scores = weights.seen[piece] = tuple(map(sum, zip(*rows, strict=True))) if rows else _NO_SCORE
     return scores
 

@@ -157,49 +157,43 @@ _Shape = tuple[tuple[str, ...], bool, bool, bool, bool, bool, bool]
 
 @lru_cache(maxsize=8192)
 def _shape_of(text: str) -> _Shape:
-    verb, subject = _begins_with_verb(text), _subject().match(text)
-    held = {
-        "joint": text in _joints(),
-        "verb": verb,
-        "subject": subject is not None,
-        "acts": subject is not None and _begins_with_verb(text[subject.end() :]),
-        "adverbial": text[-1] in _adverbial(),
-        "number": _NUMBER.search(text) is not None,
-        "also": text.startswith(_also()),
-        "parens": text[0] == "（" and text[-1] == "）",
-    }
-    marks = tuple([mark for mark, holds in held.items() if holds])
-    return marks, verb, held["subject"], held["adverbial"], held["number"], held["also"], held["joint"]
+    subjects, verbs, joints, endings, alsos = _wordings()
+    verb = text[:2] in verbs or text[:3] in verbs or text[:1] in verbs
+    subject = subjects.match(text)
+    joint, adverbial, also = text in joints, text[-1] in endings, text.startswith(alsos)
+    number = _NUMBER.search(text) is not None
+    marks = []
+    if joint:
+        marks.append("joint")
+    if verb:
+        marks.append("verb")
+    if subject:
+        marks.append("subject")
+        rest = text[subject.end() : subject.end() + 3]
+        if rest[:2] in verbs or rest in verbs or rest[:1] in verbs:
+            marks.append("acts")
+    if adverbial:
+        marks.append("adverbial")
+    if number:
+        marks.append("number")
+    if also:
+        marks.append("also")
+    if text[0] == "（" and text[-1] == "）":
+        marks.append("parens")
+    return tuple(marks), verb, subject is not None, adverbial, number, also, joint
 
 
 @cache
-def _subject() -> re.Pattern[str]:
-    return re.compile(load_table("frames")["subject"]["pattern"])
-
-
-@cache
-def _joints() -> frozenset[str]:
-    return frozenset(load_table("frames")["joint"]["words"])
-
-
-@cache
-def _adverbial() -> frozenset[str]:
-    return frozenset(load_table("frames")["adverbial"]["endings"])
-
-
-@cache
-def _also() -> tuple[str, ...]:
-    return tuple(load_table("frames")["also"]["words"])
-
-
-@cache
-def _verbs() -> frozenset[str]:
-    return frozenset(load_table("frames")["verb"]["words"])
-
-
-def _begins_with_verb(text: str) -> bool:
-    verbs = _verbs()
-    return text[:2] in verbs or text[:3] in verbs or text[:1] in verbs
+def _wordings() -> tuple[re.Pattern[str], frozenset[str], frozenset[str], frozenset[str], tuple[str, ...]]:
+    """A subject's pattern, verbs, joints, the endings of adverbials, what adds (``rules/frames.toml``)."""
+    frames = load_table("frames")
+    return (
+        re.compile(frames["subject"]["pattern"]),
+        frozenset(frames["verb"]["words"]),
+        frozenset(frames["joint"]["words"]),
+        frozenset(frames["adverbial"]["endings"]),
+        tuple(frames["also"]["words"]),
+    )
 
 
 def loudest(cues: Sequence[Cue]) -> str:
