@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from math import exp
+from math import exp, inf
 from typing import Literal, NamedTuple
 
 from flows.letters.clauses import Sentence
@@ -26,12 +26,27 @@ _NO_SCORE: Scores = (0.0,) * len(LABELS)
 class Weights:
     """Scores by feature of a clause (one per label), and by kind of step for pairs of labels (row: after, column: before).
 
-    ``seen`` remembers the scores of parts already met; it changes no result.
+    ``seen`` remembers the scores of parts already met, ``leads`` what ``needed`` found; neither changes a result.
     """
 
     clause: dict[str, Scores]
     step: dict[str, tuple[Scores, ...]]
     seen: dict[Piece, Scores] = field(default_factory=dict, compare=False, repr=False)
+    leads: dict[str, tuple[Scores, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    def needed(self, kind: str) -> tuple[Scores, ...]:
+        """By how much a label (row) must lead another (column) for every best way through this step to come from it."""
+        rows = self.leads.get(kind)
+        if rows is None:
+            columns, labels = self.step[kind], range(len(LABELS))
+            rows = self.leads[kind] = tuple(
+                tuple(
+                    -inf if other == leader else max(to[other] - to[leader] for to in columns) + _SURELY
+                    for other in labels
+                )
+                for leader in labels
+            )
+        return rows
 
 
 class Judged(NamedTuple):
@@ -106,23 +121,17 @@ def step_of(before: Described, after: Described) -> str:
         return "beside" if before.clause.mark == "；" else "turn"
     if before.opens:
         return "open"
-    return "silent" if after.voice == SILENT else "voiced"
+    return "silent" if after.state.voice == SILENT else "voiced"
 
 
 def _path(clauses: Sequence[Described], weights: Weights) -> list[Judged]:
     """Viterbi over one paragraph; ties go to the earlier label, so the result is the same everywhere."""
     emissions = [emission(item.state, weights) for item in clauses]
-    best: Sequence[float] = emissions[0]
-    back: list[list[int]] = []
+    best = emissions[0]
+    back: list[Sequence[int]] = []
     for at in range(1, len(clauses)):
-        columns = weights.step[step_of(clauses[at - 1], clauses[at])]
-        a, b, c, d, e = best
-        best, choice = [], []
-        for (to_a, to_b, to_c, to_d, to_e), own in zip(columns, emissions[at], strict=True):
-            moved = (a + to_a, b + to_b, c + to_c, d + to_d, e + to_e)
-            top = max(moved)
-            choice.append(moved.index(top))
-            best.append(top + own)
+        kind = step_of(clauses[at - 1], clauses[at])
+        best, choice = _stepped(best, weights.step[kind], weights.needed(kind), emissions[at])
         back.append(choice)
     label = best.index(max(best))
     labels = [label]
@@ -130,14 +139,41 @@ def _path(clauses: Sequence[Described], weights: Weights) -> list[Judged]:
         label = choice[label]
         labels.append(label)
     labels.reverse()
-    return [Judged(LABELS[_heard(label, own)], own) for label, own in zip(labels, emissions, strict=True)]
+    return [
+        Judged(LABELS[_heard(own) if label == _NOTHING else label], own)
+        for label, own in zip(labels, emissions, strict=True)
+    ]
 
 
-def _heard(label: int, scores: Scores) -> int:
+def _stepped(
+    best: Scores, columns: tuple[Scores, ...], needed: tuple[Scores, ...], own: Scores
+) -> tuple[Scores, Sequence[int]]:
+    """The best scores after a step, and for each label the one before it on its best way there."""
+    a, b, c, d, e = best
+    top = max(best)
+    leader = best.index(top)
+    to_a, to_b, to_c, to_d, to_e = needed[leader]
+    if a + to_a < top and b + to_b < top and c + to_c < top and d + to_d < top and e + to_e < top:
+        f, g, h, i, j = columns
+        p, q, r, s, t = own
+        led = (top + f[leader] + p, top + g[leader] + q, top + h[leader] + r, top + i[leader] + s, top + j[leader] + t)
+        return led, _ALL_FROM[leader]
+    scores, choice = [], []
+    for (to_a, to_b, to_c, to_d, to_e), score in zip(columns, own, strict=True):
+        moved = (a + to_a, b + to_b, c + to_c, d + to_d, e + to_e)
+        top = max(moved)
+        choice.append(moved.index(top))
+        scores.append(top + score)
+    return tuple(scores), choice
+
+
+def _heard(scores: Scores) -> int:
     """A clause that speaks up this clearly is not talked down to nothing by its neighbours."""
-    if label == _NOTHING and max(scores) - scores[label] > _CLEAR:
-        return scores.index(max(scores))
-    return label
+    top = max(scores)
+    return scores.index(top) if top - scores[_NOTHING] > _CLEAR else _NOTHING
 
 
 _NOTHING, _CLEAR = LABELS.index("none"), 2.0
+_ALL_FROM = [(label,) * len(LABELS) for label in range(len(LABELS))]
+# Wider than what rounding can do to a sum.
+_SURELY = 1e-6
