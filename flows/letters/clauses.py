@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from flows.letters.enumerators import Enumerator, enumerator_at
+from flows.letters.enumerators import Enumerator, enumerator_at, may_begin
 from flows.letters.first_characters import guarded
 from flows.letters.model import ListItem, ReplyLetter, Section, Span
 from flows.letters.rules.load import load_table
@@ -141,7 +141,7 @@ _Raw = tuple[int, int, str]  # a clause before its blanks are taken off
 def _sentences(view: str, start: int, end: int, paragraph: int, section: int) -> Iterator[Sentence]:
     """The sentences of one paragraph."""
     row = _is_row(view, start, end)
-    ends = _table().ends
+    ends, first = _table().ends, may_begin()
     opens, clauses, at = True, list[_Raw](), start
     enumerator = enumerator_at(view, start, end, False)
     for mark_at, mark in () if row else _cuts(view, start, end):
@@ -149,7 +149,7 @@ def _sentences(view: str, start: int, end: int, paragraph: int, section: int) ->
             continue
         clauses.append((at, mark_at, mark))
         at = mark_at + 1
-        following = enumerator_at(view, at, end, mark == "，")
+        following = enumerator_at(view, at, end, mark == "，") if view[at : at + 1] in first else None
         if mark not in ends and following is None:
             continue
         if sentence := _sentence(view, clauses, enumerator, paragraph, opens, section):

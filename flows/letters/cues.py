@@ -33,6 +33,11 @@ class Cue:
     tails: frozenset[str]
     longest_tail: int
 
+    @property
+    def plain(self) -> bool:
+        """Its wordings alone decide."""
+        return not self.at and not self.tails and self.pattern is None
+
 
 class Hit(NamedTuple):
     """A cue at ``[start, end)`` of the text."""
@@ -65,16 +70,16 @@ def cues_in(bare: str, clauses: Sequence[Clause]) -> list[list[Hit]]:
         end += offset
         if start < taken:
             continue
-        while at < last and clauses[at].end <= start:
+        while at < last and clauses[at][1] <= start:
             at += 1
         clause = clauses[at]
-        if start < clause.start or end > clause.end:
+        if start < clause[0] or end > clause[1]:
             continue
         candidates = rows[index]
         if not candidates:
             taken = end
-        for cue in candidates:
-            if _holds(cue, bare, clause, start, end):
+        for cue, plain in candidates:
+            if plain or _holds(cue, bare, clause, start, end):
                 found[at].append(Hit(cue, start, end))
                 taken = end
                 break
@@ -128,8 +133,8 @@ def cue_called(name: str) -> Cue:
 
 
 @cache
-def _automaton() -> tuple[AhoCorasick, tuple[tuple[Cue, ...], ...]]:
-    """The automaton over every wording, and the cues each wording may be (none for a decoy)."""
+def _automaton() -> tuple[AhoCorasick, tuple[tuple[tuple[Cue, bool], ...], ...]]:
+    """The automaton over every wording, and the cues each wording may be (none for a decoy), with whether they are plain."""
     wordings: dict[str, list[Cue]] = {}
     for cue, row in zip(all_cues(), load_table("cues")["cue"], strict=True):
         for wording in row["surfaces"]:
@@ -138,5 +143,5 @@ def _automaton() -> tuple[AhoCorasick, tuple[tuple[Cue, ...], ...]]:
         for decoy in row.get("decoys", ()):
             wordings.setdefault(decoy, [])
     automaton = AhoCorasick(list(wordings), matchkind=MatchKind.Standard)
-    return automaton, tuple(tuple(cues) for cues in wordings.values())
+    return automaton, tuple(tuple((cue, cue.plain) for cue in cues) for cues in wordings.values())
 

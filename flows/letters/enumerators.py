@@ -24,6 +24,12 @@ def enumerator_at(view: str, start: int, end: int, inline: bool) -> Enumerator |
 
 
 @cache
+def may_begin() -> frozenset[str]:
+    """The characters that an enumerator, or the blanks before it, can begin with: elsewhere there is none."""
+    return _kinds()[0] | frozenset(" \u3000")
+
+
+@cache
 def _kinds() -> tuple[frozenset[str], tuple[tuple[str, bool, re.Pattern[str]], ...]]:
     """The characters an enumerator can begin with, and each kind with whether it may stand inside a sentence."""
     table = load_table("clauses")

@@ -17,6 +17,15 @@ _TOLD = 0.8
 _LABEL_ITEM, _LABEL_PLAIN = 2.5, 0.5
 
 
+# The marks of a sentence: whether it hangs in a list, whether it is a label.
+_MARKS: dict[tuple[bool, bool], tuple[str, ...]] = {
+    (False, False): (),
+    (True, False): ("item",),
+    (False, True): ("label",),
+    (True, True): ("item", "label"),
+}
+
+
 class Frame(NamedTuple):
     """``head`` and ``lead`` are tones ("" for none); ``ahead``: the paragraph looks ahead before the sentence begins.
 
@@ -49,14 +58,14 @@ def frames_of(
         label = _is_label(sentences, index, labelled) and _names_only(bare, sentence, own)
         if item is not None and item.first:
             labelled[item.list_id] = label
-        marks = [name for name, holds in (("item", item), ("label", label)) if holds]
+        marks = _MARKS[item is not None, label]
         if sentence.row:
-            marks.append("row_head" if _is_row_head(bare[sentence.start : sentence.end]) else "row")
+            marks += ("row_head" if _is_row_head(bare[sentence.start : sentence.end]) else "row",)
         if ahead and _reports(own):
             ahead = False
         lead_in = _is_lead_in(sentences, index)
-        yield Frame(head, lead, ahead, lead_in, tuple(marks))
-        ahead = ahead or any(hit.cue.reach == "paragraph" for clause in own for hit in clause)
+        yield Frame(head, lead, ahead, lead_in, marks)
+        ahead = ahead or "paragraph" in [hit.cue.reach for clause in own for hit in clause]
         if lead_in:
             leads[Span(sentence.start, sentence.end)] = _tone(own, ahead, head, lead)
 
@@ -88,9 +97,9 @@ def _is_label(sentences: Sequence[Sentence], index: int, labelled: dict[int, boo
     ``labelled`` tells of each list whether its last item began so: lists are of one piece.
     """
     sentence = sentences[index]
-    if sentence.item is not None and not labelled.get(sentence.item.list_id, True):
-        return False
     if len(sentence.clauses) > 1 or sentence.row or not (sentence.enumerator or sentence.opens):
+        return False
+    if sentence.item is not None and not labelled.get(sentence.item.list_id, True):
         return False
     if sentence.mark not in "。：" or sentence.end - sentence.start > load_table("frames")["label"]["longest"]:
         return False
@@ -102,7 +111,7 @@ def _names_only(bare: str, sentence: Sentence, hits: Sequence[Sequence[Hit]]) ->
     """No wording of a promise or refusal in it; an item's label may hold a verb of resolve ("加强宣传。")."""
     if sentence.enumerator and bare[sentence.start : sentence.end].endswith(_label_endings()):
         return True
-    spoken = (hit.cue.weight for clause in hits for hit in clause if hit.cue.says not in ("none", "hint"))
+    spoken = [hit.cue.weight for clause in hits for hit in clause if hit.cue.says not in ("none", "hint")]
     return max(spoken, default=0.0) < (_LABEL_ITEM if sentence.enumerator else _LABEL_PLAIN)
 
 
