@@ -10,7 +10,7 @@ from flows.letters.header_dates import broken_day, day_in
 from flows.letters.header_labels import Labelled
 from flows.letters.header_numbers import Found
 from flows.letters.model import Problem, Span
-from flows.letters.wordings import folded, patterns
+from flows.letters.wordings import any_of, folded, patterns
 from flows.letters.zones import Row, Zones
 
 Dated = tuple[date, Span | None]
@@ -48,11 +48,9 @@ def _day_of(view: str, at: int) -> Dated | None:
 
 
 def _below(zones: Zones, problems: list[Problem]) -> Dated | None:
-    rules = patterns("layout")
+    rules, dated = patterns("layout"), any_of("layout", "date_line", "signature_dated")
     for row in zones.rows[zones.foot :]:
-        if any(rules[name].fullmatch(row.view) for name in ("date_line", "signature_dated")) and (
-            day := _day_of(row.view, row.start)
-        ):
+        if dated.fullmatch(row.view) and (day := _day_of(row.view, row.start)):
             return day
         if rules["broken_date_line"].fullmatch(row.view):
             span = Span(row.start, row.end)

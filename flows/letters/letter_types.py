@@ -37,8 +37,8 @@ def _is_other(title: str, salutation: str, formula: str) -> bool:
     rules = patterns("header")
     if any(rules["party_paper"].search(said) for said in (title, salutation)):
         return True
-    answers = rules["session"].search(title) or rules["number"].search(title)
-    if not answers and (rules["not_reply_title"].search(title) or rules["citizen"].search(salutation)):
+    another = rules["not_reply_title"].search(title) or rules["citizen"].search(salutation)
+    if another and not (rules["session"].search(title) or rules["number"].search(title)):
         return True
     said = title if title and rules["paper_word"].search(title) else formula
     return not (rules["paper_word"].search(said) or rules["member"].search(salutation) or rules["deputy"].search(salutation))
