@@ -19,9 +19,10 @@ from flows.letters.wrapping import begins_title, join_wrapped
 _SPACED = re.compile(
     r"(?:[\u4e00-\u9fff][ \u3000]{1,3}){2,}[\u4e00-\u9fff]|答[ \u3000]+[复覆復](?:[ \u3000]+函)?|复[ \u3000]+函"
 )
+# Each alternative looks back over the blank itself, so that the search can run from blank to blank.
 _NUMBER_SPACE = re.compile(
-    r"(?<=[\u4e00-\u9fff（(〔〕《“，。；：、]) (?=\d)"
-    r"|(?<![A-Za-z]\d)(?<=\d) (?=[\u4e00-\u9fff）)〕》”，。；：、]|[—～~-]\d)|(?<=[—～~]) (?=\d)"
+    r" (?:(?<=[\u4e00-\u9fff（(〔〕《“，。；：、] )(?=\d)"
+    r"|(?<![A-Za-z]\d )(?<=\d )(?=[\u4e00-\u9fff）)〕》”，。；：、]|[—～~-]\d)|(?<=[—～~] )(?=\d))"
 )
 
 
