@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -106,6 +105,8 @@ class _Table(NamedTuple):
     """What ``rules/clauses.toml`` says, ready for use; ``opener_of`` gives the opening mark of each closing one."""
 
     tokens: re.Pattern[str]
+    marks: re.Pattern[str]
+    quotes: re.Pattern[str]
     opener_of: dict[str, str]
     openers: frozenset[str]
     ends: frozenset[str]
@@ -120,6 +121,8 @@ def _table() -> _Table:
     marks = table["sentence_ends"] + table["clause_ends"]
     return _Table(
         tokens=re.compile("[" + re.escape(marks + quotes) + '"]'),
+        marks=re.compile("[" + re.escape(marks) + "]"),
+        quotes=re.compile("[" + re.escape(quotes) + '"]'),
         opener_of=dict(zip(quotes[1::2], quotes[::2], strict=True)),
         openers=frozenset(quotes[::2]),
         ends=frozenset(table["sentence_ends"]),
@@ -181,7 +184,7 @@ _BLANK = "\u25a1"
 def _quotes(view: str, sentences: Sequence[Sentence]) -> list[tuple[int, int]]:
     """Stretches ``[start, end)`` between paired quotation marks, title marks or brackets, outermost, in text order."""
     table = _table()
-    pattern, pairs, openers = table.tokens, table.opener_of, table.openers
+    pattern, pairs, openers = table.quotes, table.opener_of, table.openers
     found: list[tuple[int, int]] = []
     opened: list[tuple[str, int]] = []
     for sentence in sentences:
@@ -209,6 +212,8 @@ def _quotes(view: str, sentences: Sequence[Sentence]) -> list[tuple[int, int]]:
 def _cuts(view: str, start: int, end: int) -> list[tuple[int, str]]:
     """Places and marks that cut the paragraph: those outside quotation marks, titles and brackets."""
     table = _table()
+    if table.quotes.search(view, start, end) is None:
+        return [(hit.start(), hit.group()) for hit in table.marks.finditer(view, start, end)]
     pattern, pairs, openers = table.tokens, table.opener_of, table.openers
     cuts: list[tuple[int, str]] = []
     opened: list[tuple[str, int]] = []
@@ -259,7 +264,9 @@ def _sentence(
 def _hung_in_lists(found: list[Sentence]) -> Iterator[Sentence]:
     """Sentences with their place in a list: an item lasts to the next one, or to the end of its paragraph."""
     opened: list[tuple[str, int, int, Span | None]] = []  # kind, list id, last number, lead-in
-    lists, current, last = 0, None, None
+    lists = 0
+    current: ListItem | None = None
+    last: Sentence | None = None
     for sentence in found:
         if last is None or sentence.section != last.section:
             opened.clear()
@@ -274,10 +281,11 @@ def _hung_in_lists(found: list[Sentence]) -> Iterator[Sentence]:
             opened.append((sentence.kind, list_id, sentence.number, lead))
             current = ListItem(list_id, sentence.enumerator, lead)
         elif current is not None and last is not None and sentence.paragraph == last.paragraph:
-            current = replace(current, first=False)
+            if current.first:
+                current = ListItem(current.list_id, current.enumerator, current.lead_in, first=False)
         else:
             current = None
-        last = sentence._replace(item=current) if current else sentence
+        last = sentence if current is None else Sentence(*sentence[:-1], current)
         yield last
 
 

@@ -35,17 +35,12 @@ class Weights:
     leads: dict[str, tuple[Scores, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def needed(self, kind: str) -> tuple[Scores, ...]:
-        """By how much a label (row) must lead another (column) for every best way through this step to come from it."""
-        rows = self.leads.get(kind)
-        if rows is None:
-            columns, labels = self.step[kind], range(len(LABELS))
-            rows = self.leads[kind] = tuple(
-                tuple(
-                    -inf if other == leader else max(to[other] - to[leader] for to in columns) + _SURELY
-                    for other in labels
-                )
-                for leader in labels
-            )
+        """By how much a label (row) must lead another (column) for every best way to come from it; kept in ``leads``."""
+        columns, labels = self.step[kind], range(len(LABELS))
+        rows = self.leads[kind] = tuple(
+            tuple(-inf if other == leader else max(to[other] - to[leader] for to in columns) + _SURELY for other in labels)
+            for leader in labels
+        )
         return rows
 
 
@@ -129,9 +124,9 @@ def _path(clauses: Sequence[Described], weights: Weights) -> list[Judged]:
     emissions = [emission(item.state, weights) for item in clauses]
     best = emissions[0]
     back: list[Sequence[int]] = []
-    for at in range(1, len(clauses)):
-        kind = step_of(clauses[at - 1], clauses[at])
-        best, choice = _stepped(best, weights.step[kind], weights.needed(kind), emissions[at])
+    for before, after, own in zip(clauses, clauses[1:], emissions[1:], strict=False):
+        kind = step_of(before, after)
+        best, choice = _stepped(best, weights.step[kind], weights.leads.get(kind) or weights.needed(kind), own)
         back.append(choice)
     label = best.index(max(best))
     labels = [label]

@@ -64,12 +64,12 @@ def _runs(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[tuple[
     start = 0
     while start < len(clauses):
         end = start + 1
-        while end < len(clauses) and _joined(clauses, labels, end):
-            end += 1
         stance = labels[start].label
         if stance == "none":
             start = end
             continue
+        while end < len(clauses) and _joined(clauses, labels, end):
+            end += 1
         if stance in ("pledged", "conditional", "ongoing"):
             end = _trailed(clauses, labels, end)
         first = _grown(clauses, labels, _trimmed(clauses, start, end, stance), end)
@@ -107,8 +107,11 @@ def _with_reports(
             upto = at + 1
             while upto < start and clauses[upto].sentence == clauses[at].sentence:
                 upto += 1
-            first = next((i for i in range(at, upto) if _APART.isdisjoint(clauses[i].state.ids) and not clauses[i].joint), upto)
-            if "done" in [clauses[i].state.voice for i in range(first, upto)] and _GOVERNS.isdisjoint(clauses[first].state.marks):
+            first = at
+            while first < upto and (clauses[first].joint or not _APART.isdisjoint(clauses[first].state.ids)):
+                first += 1
+            told = "done" in [clauses[i].state.voice for i in range(first, upto)]
+            if told and _GOVERNS.isdisjoint(clauses[first].state.marks):
                 yield first, upto, "done"
             at = upto
         if stance is not None:
@@ -160,7 +163,7 @@ def _belongs(before: Described, stance: Label, room: int) -> bool:
 
 
 # The mark that closes a statement belongs to it; a semicolon only parts it from the next.
-_FULL_STOPS = "。！？"
+_FULL_STOPS = frozenset("。！？")
 # A reason with 由于 or 考虑到 that is longer than this stands by itself.
 _LONG_REASON = 18
 _APART = frozenset({"proposal_says", "courtesy", "ask"})
@@ -191,10 +194,10 @@ def _draft(
     letter: ReplyLetter, sentence: Sentence, run: Sequence[Described], stance: Stance, confidence: float
 ) -> Draft:
     section = letter.sections[sentence.section] if sentence.section >= 0 else None
-    cues = dict.fromkeys(hit.cue.id for item in run for hit in item.hits)
+    cues = dict.fromkeys(run[0].state.ids if len(run) == 1 else [name for item in run for name in item.state.ids])
     last = run[-1].clause
     return Draft(
-        span=Span(run[0].clause.start, last.end + (last.mark in _FULL_STOPS and last.mark != "")),
+        span=Span(run[0].clause.start, last.end + (last.mark in _FULL_STOPS)),
         stance=stance,
         cues=tuple(cues),
         confidence=confidence,
