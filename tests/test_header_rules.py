@@ -6,7 +6,7 @@ import pytest
 
 from flows.letters.rules.load import load_table
 from flows.letters.script import simplified
-from flows.letters.wordings import folded, patterns
+from flows.letters.wordings import any_of, folded, patterns
 
 _ROWS = [(table, row) for table in ("layout", "header") for row in load_table(table)["pattern"]]
 
@@ -46,3 +46,18 @@ def test_folding_keeps_every_place() -> None:
     text = "（一）“甲”：乙，丙；丁！【戊】〔2024〕3号？"
     assert len(folded(text)) == len(text)
     assert folded(text) == "(一)“甲”:乙,丙;丁![戊][2024]3号?"
+
+
+@pytest.mark.parametrize("table", ["header", "layout"])
+def test_the_quick_look_at_an_ending_keeps_every_ending(table: str) -> None:
+    first, endings = re.fullmatch(r"\(\?=\[(.+?)\]\)\(\?:(.+)\)", load_table(table)["parts"]["org_end"]).groups()  # type: ignore[union-attr]
+    words = [re.sub(r"\(\?[^()]*\)", "", ending) for ending in endings.split("|")]
+    assert {word[0] for word in words} == set(first)
+
+
+def test_any_of_takes_what_one_of_its_patterns_takes() -> None:
+    both = any_of("layout", "date_line", "signature_dated")
+    assert both.fullmatch("2024年5月6日")
+    assert both.fullmatch("禾川县住建局 2021年10月27日")
+    assert both.fullmatch("禾川县住建局") is None
+    assert both.groupindex == {}

@@ -21,6 +21,7 @@ class Found:
     rest: str = ""
 
 
+_YEAR = re.compile(r"(?:19|20)\d\d")  # every form of the number holds its year
 _FULL = (("document_number", ""), ("document_number_round", ""), ("document_number_broken", "?"))
 
 
@@ -63,6 +64,8 @@ def _joined(rows: Sequence[Row]) -> Row:
 
 
 def _number_in(row: Row) -> tuple[Found, list[Problem]] | None:
+    if _YEAR.search(row.view) is None:
+        return None
     rules = patterns("header")
     for name, mark in _FULL:
         hit = rules[name].search(row.view)

@@ -9,7 +9,7 @@ from flows.letters.header import header_of
 from flows.letters.header_marks import secrecy_mark
 from flows.letters.model import LetterText, ReplyLetter, Span
 from flows.letters.sections import sections_of
-from flows.letters.wordings import patterns
+from flows.letters.wordings import any_of
 from flows.letters.zones import Zones, zones_of
 
 
@@ -55,5 +55,4 @@ def _body(zones: Zones, begins: int, ends: int, heads: frozenset[int]) -> Iterat
 
 
 def _is_courtesy(view: str) -> bool:
-    rules = patterns("layout")
-    return len(view) <= 300 and (rules["thanks_line"].fullmatch(view) or rules["closing"].fullmatch(view)) is not None
+    return len(view) <= 300 and any_of("layout", "thanks_line", "closing").fullmatch(view) is not None
