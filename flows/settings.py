@@ -56,6 +56,11 @@ class Settings(BaseSettings):
     holidays: Path | None = Field(None, description="TOML with holidays of years the library does not know yet")
     ledger_url: str = Field("", description="SQLAlchemy URL of the ledger; empty: SQLite under the state directory")
 
+    read_cpu_seconds: int = Field(30, ge=1, description="CPU seconds reading one file may take before it is refused")
+    read_memory_mb: int = Field(1024, ge=256, description="memory a reader process may take, in MiB")
+    recognisers: int = Field(1, ge=1, le=32, description="processes that recognise scanned pages, one core each")
+    recognised_pages: int = Field(60, ge=1, description="most scanned pages of one file; longer ones are refused")
+
     settle_seconds: float = Field(2.0, ge=0, description="a file counts as whole when unchanged for so long")
     sweep_seconds: float = Field(30.0, gt=0, description="how often the whole inbox is scanned for missed files")
     polling: bool = Field(False, description="poll instead of inotify, for network shares")

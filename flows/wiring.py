@@ -15,7 +15,7 @@ from flows.adapters import embedded_store
 from flows.adapters.folder_archive import FolderArchive
 from flows.adapters.folder_channel import FolderChannel
 from flows.adapters.inbox_folder import InboxFolder
-from flows.adapters.reading_process import FileReader
+from flows.adapters.reading_process import FileReader, Limits
 from flows.adapters.s3_archive import LockRule, S3Archive
 from flows.adapters.s3_client import StoreAccess
 from flows.adapters.sql_ledger import SqlLedger
@@ -118,7 +118,14 @@ def wiring() -> Wiring:
     return Wiring(
         settings=settings,
         inbox=inbox(settings),
-        read=FileReader(),
+        read=FileReader(
+            Limits(
+                memory=settings.read_memory_mb * 2**20,
+                cpu_seconds=settings.read_cpu_seconds,
+                recognisers=settings.recognisers,
+                recognised_pages=settings.recognised_pages,
+            )
+        ),
         directory=Directory.load(settings.agencies),
         site=site(settings),
         archive=archive(settings),
