@@ -124,6 +124,7 @@ LONG = ["县水利局将完成12处，6月底前，", "该局会同有关部门�
 
 
 @pytest.mark.parametrize("piece", LONG)
+@pytest.mark.usefixtures("no_collection")
 def test_time_is_linear_in_the_letter(piece: str) -> None:
     # Twice the letter may take three times as long at most: a quadratic step would take four.
     def seconds(times: int) -> float:

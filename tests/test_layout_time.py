@@ -45,6 +45,7 @@ def _seconds(source: SourceText) -> float:
 
 
 @pytest.mark.parametrize("unit", _HOSTILE.values(), ids=_HOSTILE.keys())
+@pytest.mark.usefixtures("no_collection")
 def test_four_times_the_text_takes_no_more_than_eight_times_the_time(unit: str) -> None:
     lay_out(mend(_source(unit, 1000)))  # the tables are compiled
     small = _seconds(_source(unit, _SIZE))
@@ -53,5 +54,6 @@ def test_four_times_the_text_takes_no_more_than_eight_times_the_time(unit: str) 
 
 
 @pytest.mark.parametrize("unit", ["您提出的关于", "类别：公开属性：\n", "某某代表：\n", "年  "])
+@pytest.mark.usefixtures("no_collection")
 def test_a_million_characters_are_read_in_seconds(unit: str) -> None:
     assert _seconds(_source(unit, 1_000_000)) < 20

@@ -109,6 +109,7 @@ def test_an_unknown_body_is_kept_as_written_with_a_problem_and_suggestions() -> 
     assert "甲县教育局" in problem.message
 
 
+@pytest.mark.usefixtures("no_collection")
 def test_time_is_linear_in_the_text() -> None:
     # Twice the text may take three times as long at most: a quadratic step would take four.
     piece = "由县财政局牵头县教育局，会同各街道公司局委中心将该局我局与县住建局的公司集团管委会"

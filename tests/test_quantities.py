@@ -70,6 +70,7 @@ def test_a_quantity_quotes_itself() -> None:
 
 
 @pytest.mark.parametrize("piece", ["1234567890", "三百二十", "新增12处，", "《“", "由3个提高到"])
+@pytest.mark.usefixtures("no_collection")
 def test_time_is_linear_in_the_text(piece: str) -> None:
     # Twice the text may take three times as long at most: a quadratic step would take four.
     def seconds(times: int) -> float:

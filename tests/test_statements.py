@@ -179,6 +179,7 @@ def test_the_same_letter_gives_the_same_drafts() -> None:
     "unit",
     ["将", "待", "由", "（", "“", "《", "一是", "，", "；", "我局将加强巡查，", "待资金落实后，", "因", "\n1.", "2025年", "对"],
 )
+@pytest.mark.usefixtures("no_collection")
 def test_time_grows_with_the_length_only(unit: str) -> None:
     def spent(size: int) -> float:
         letter = letter_of(unit * (size // len(unit)))

@@ -48,11 +48,13 @@ def _seconds(unit: str, size: int) -> float:
 
 
 @pytest.mark.parametrize("unit", _HOSTILE.values(), ids=_HOSTILE.keys())
+@pytest.mark.usefixtures("no_collection")
 def test_four_times_the_text_takes_no_more_than_eight_times_the_time(unit: str) -> None:
     _seconds(unit, 200)  # the tables are compiled
     assert _seconds(unit, 60_000) < 8 * _seconds(unit, 15_000) + 0.5
 
 
 @pytest.mark.parametrize("unit", ["到2025年", "“甲”、", "我局将推进"])
+@pytest.mark.usefixtures("no_collection")
 def test_a_million_characters_without_a_stop_are_understood(unit: str) -> None:
     assert _seconds(unit, 1_000_000) < 60
