@@ -13,7 +13,6 @@ from urllib.parse import unquote, urlsplit
 
 from flows.adapters import embedded_store
 from flows.adapters.folder_archive import FolderArchive
-from flows.adapters.folder_channel import FolderChannel
 from flows.adapters.inbox_folder import InboxFolder
 from flows.adapters.reading_process import FileReader, Limits
 from flows.adapters.s3_archive import LockRule, S3Archive
@@ -23,7 +22,7 @@ from flows.letters.agencies import Directory
 from flows.letters.errors import SettingsError
 from flows.letters.profile import SiteProfile
 from flows.letters.retention import keep_until
-from flows.ports import Archive, Channel, RepairableArchive, Retention
+from flows.ports import Archive, RepairableArchive, Retention
 from flows.settings import Settings, load_settings
 
 
@@ -39,7 +38,6 @@ class Wiring:
     archive: Archive
     restricted: Archive
     ledger: SqlLedger
-    channel: Channel
 
 
 def inbox(settings: Settings) -> InboxFolder:
@@ -131,7 +129,6 @@ def wiring() -> Wiring:
         archive=archive(settings),
         restricted=archive(settings, restricted=True),
         ledger=ledger,
-        channel=FolderChannel(settings.outbox),
     )
 
 
