@@ -41,8 +41,6 @@ Log = logging.Logger | logging.LoggerAdapter[Any]
 STOPPING = threading.Event()
 
 
-
-
 class _Turn:
     """A lock that lives as long as somebody holds or awaits it."""
 
