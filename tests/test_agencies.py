@@ -1,9 +1,14 @@
 """The directory: a name means the body that the letter's jurisdiction makes of it."""
 
+from datetime import date
+
 import pytest
 
 from flows.letters.agencies import Directory, credit_code_holds
+from flows.letters.directory_check import oddities
+from flows.letters.directory_sheet import directory_of
 from flows.letters.errors import RulesError
+from flows.letters.former_names import FormerName
 from flows.letters.model import Span
 
 _TOML = """
@@ -150,3 +155,122 @@ def test_credit_codes() -> None:
     assert credit_code_holds("91350100M000100Y43")
     assert not credit_code_holds("91350100M000100Y44")
     assert not credit_code_holds("91350100M000100Y4")
+
+
+_HANDED_ON = """
+[[agency]]
+id = "transport"
+jurisdiction = "禾川省东江市"
+name = "东江市交通运输局"
+aliases = []
+former_names = [
+  { name = "东江市交通局", from = 2001-03-01, until = 2010-06-30 },
+  { name = "市路政局", until = "2019-02-28" },
+  "市公路处",
+]
+[[agency]]
+id = "roads"
+jurisdiction = "禾川省东江市"
+name = "东江市公路局"
+aliases = ["市路政局"]
+former_names = [{ name = "市交通局", from = 2012-01-01, until = 2016-12-31 }]
+[[agency]]
+id = "plan-old"
+jurisdiction = "禾川省东江市"
+name = "东江市规划局"
+aliases = []
+successor = "nature"
+until = 2019-01-31
+[[agency]]
+id = "nature"
+jurisdiction = "禾川省东江市"
+name = "东江市自然资源局"
+aliases = []
+[[agency]]
+id = "plan-new"
+jurisdiction = "禾川省东江市"
+name = "东江市规划设计研究局"
+aliases = ["市规划局"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("mention", "day", "agency_id"),
+    [
+        ("市交通局", "2005-01-01", "transport"),  # a shorter form of its official name of that time
+        ("市交通局", "2014-01-01", "roads"),
+        ("市交通局", "2018-01-01", "roads"),  # long ended: the last that bore it
+        ("市交通局", "2011-01-01", "transport"),
+        ("市交通局", None, "roads"),
+        ("市路政局", "2018-01-01", "transport"),
+        ("市路政局", "2021-01-01", "roads"),
+        ("市公路处", "2021-01-01", "transport"),
+        ("市规划局", "2018-01-01", "nature"),  # merged since: its successor does it
+        ("市规划局", "2020-01-01", "plan-new"),
+        ("东江市规划局", "2020-01-01", "nature"),
+    ],
+)
+def test_of_two_bodies_with_one_name_the_letters_day_decides(mention: str, day: str | None, agency_id: str) -> None:
+    agency = Directory.load(_HANDED_ON.encode()).resolve(mention, _CITY, date.fromisoformat(day) if day else None)
+    assert agency is not None and agency.id == agency_id
+
+
+def test_without_dates_a_name_of_two_bodies_is_nobodys() -> None:
+    plain = _HANDED_ON.replace('{ name = "市路政局", until = "2019-02-28" }', '"市路政局"')
+    assert Directory.load(plain.encode()).resolve("市路政局", _CITY, date(2018, 1, 1)) is None
+
+
+def test_a_name_that_ended_is_told_with_its_last_day() -> None:
+    directory = Directory.load(_HANDED_ON.encode())
+    found = directory.old_name("市规划局", _CITY, date(2018, 1, 1))
+    assert found is None
+    agency, ended = directory.old_name("东江市交通局", _CITY, date(2011, 1, 1)) or (None, None)
+    assert agency is not None and (agency.id, ended) == ("transport", date(2010, 6, 30))
+    assert directory.old_name("市公路处", _CITY, date(2021, 1, 1)) is None  # nobody says when it ended
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("until = 2010-06-30", "until = 2000-06-30", "before it begins"),
+        ('until = "2019-02-28"', 'until = "2019-02-30"', "2019-02-30"),
+        ('until = "2019-02-28"', 'to = "2019-02-28"', "former_names"),
+    ],
+)
+def test_wrong_days_of_former_names_are_refused(old: str, new: str, fault: str) -> None:
+    with pytest.raises(RulesError, match=fault):
+        Directory.load(_HANDED_ON.replace(old, new).encode())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("", "", []),
+        ("from = 2012-01-01", "from = 2008-01-01", []),  # of two different names: 东江市交通局, 市交通局
+        ('name = "东江市交通局", from', 'name = "市交通局", from', []),
+        ('name = "东江市交通局", from = 2001-03-01, until = 2010-06-30', 'name = "市交通局"', ["transport与roads"]),
+        ('{ name = "市路政局", until = "2019-02-28" }', '"市路政局"', ["transport与roads"]),
+        ('successor = "nature"\nuntil', "until", ["plan-old：已于2019-01-31撤并"]),
+        ('id = "nature"', 'id = "nature"\nsuccessor = "plan-old"', ["plan-old：承继", "nature：承继"]),
+    ],
+)  # fmt: skip
+def test_names_borne_at_the_same_time_are_odd(old: str, new: str, said: list[str]) -> None:
+    problems = [problem.message for problem in oddities(Directory.load(_HANDED_ON.replace(old, new).encode()))]
+    assert len(problems) == len(said) and all(any(part in one for one in problems) for part in said), problems
+
+
+def test_a_spreadsheet_gives_former_names_with_their_days() -> None:
+    rows = [
+        ["单位全称", "行政区划", "单位编号", "曾用名", "承继单位编号", "撤并日期"],
+        ["东江市卫健委", _CITY, "health", "市卫计委（2014年3月1日至2018-12-31）、市卫生局（至2014.2.28）；市卫委", "", ""],
+        ["东江市规划局", _CITY, "plan", "", "health", "2019/1/31"],
+    ]
+    health, plan = Directory.load(directory_of(rows).encode()).agencies
+    assert health.former_names == (
+        FormerName("市卫计委", date(2014, 3, 1), date(2018, 12, 31)),
+        FormerName("市卫生局", None, date(2014, 2, 28)),
+        FormerName("市卫委"),
+    )
+    assert plan.ended == date(2019, 1, 31)
+    with pytest.raises(RulesError, match="row 3, 撤并日期"):
+        directory_of([rows[0], rows[1], [*rows[2][:5], "去年"]])

@@ -6,6 +6,7 @@ import time
 import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,21 @@ from flows.letters.rules.load import load_table
 SPECS = tomllib.loads((Path(__file__).parent / "specs" / "owners.toml").read_text("utf-8"))
 DIRECTORY = Directory.load(SPECS["directory"]["toml"].encode())
 NOBODY = Directory.load(b'agency = [{id = "x", jurisdiction = "x", name = "xx", aliases = []}]')
+RENAMED = Directory.load(
+    """
+[[agency]]
+id = "edu"
+jurisdiction = "甲县"
+name = "甲县教育局"
+aliases = []
+former_names = [{ name = "县教委", until = 2012-05-31 }]
+[[agency]]
+id = "water"
+jurisdiction = "甲县"
+name = "甲县水利局"
+aliases = []
+""".encode()
+)
 BODIES = load_table("bodies")
 ROLES = load_table("owners")
 
@@ -107,6 +123,16 @@ def test_an_unknown_body_is_kept_as_written_with_a_problem_and_suggestions() -> 
     assert owner.span is not None and owner.span.quote(letter.text.text) == "县教体局"
     assert problem.code == "agency_unknown"
     assert "甲县教育局" in problem.message
+
+
+@pytest.mark.parametrize(("year", "codes"), [(2013, []), (2018, ["agency_old_name"])])
+def test_a_name_that_ended_long_before_the_letter_is_told(year: int, codes: list[str]) -> None:
+    letter = letter_of("县教委将增开课程。", ["甲县水利局"])
+    letter = replace(letter, header=replace(letter.header, date=date(year, 3, 1)))
+    (owned,) = owners.assign(letter, view_of(letter.text.text), [draft_of(letter, "县教委将增开课程")], RENAMED)
+    assert [(owner.agency_id, owner.name) for owner in owned.owners] == [("edu", "甲县教育局")]
+    assert [problem.code for problem in owned.problems] == codes
+    assert all("2012年5月31日" in problem.message for problem in owned.problems)
 
 
 @pytest.mark.usefixtures("no_collection")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -19,7 +20,7 @@ def agencies() -> None:
 @agencies.command()
 @click.argument("file", required=False, type=_FILE)
 def check(file: Path | None) -> None:
-    """Check a directory (default: the site's): names used twice, check digits, successors, region codes, channels.
+    """Check a directory (default: the site's): names used twice or at the same time, check digits, successors, channels.
 
     Exit code 1 where it cannot be used; what is only odd is listed.
     """
@@ -39,13 +40,14 @@ def check(file: Path | None) -> None:
 @agencies.command()
 @click.argument("mention")
 @click.option("--in", "jurisdiction", help="Where the letter was written, such as 上海市浦东新区.")
+@click.option("--on", "day", metavar="DAY", type=click.DateTime(["%Y-%m-%d"]), help="The letter's date: names change bodies.")
 @click.option("--agencies", "file", type=_FILE, help="Another directory than the site's.")
-def suggest(mention: str, jurisdiction: str | None, file: Path | None) -> None:
+def suggest(mention: str, jurisdiction: str | None, day: datetime | None, file: Path | None) -> None:
     """Whom MENTION means, and whom it could mean."""
     from flows.letters.agencies import Directory
 
     directory = Directory.load(file or load_settings().agencies)
-    meant = directory.resolve(mention, jurisdiction)
+    meant = directory.resolve(mention, jurisdiction, day.date() if day else None)
     if meant is not None:
         click.echo(f"“{mention}”即：{meant.id}　{meant.name}（{meant.jurisdiction}）")
         return
@@ -63,8 +65,11 @@ def import_(workbook: Path, out: Path) -> None:
     """Make a directory from a spreadsheet (XLSX) and check it; nothing is written where it is wrong.
 
     \b
-    Headings: 单位全称 行政区划 (needed) 单位编号 简称 曾用名 承继单位编号 单位类别
+    Headings: 单位全称 行政区划 (needed) 单位编号 简称 曾用名 承继单位编号 撤并日期 单位类别
               统一社会信用代码 行政区划代码 联系岗位 督办上报单位编号 电子邮箱 推送地址 备注
+
+    \b
+    A former name may say when it was borne: 东江市卫计委（2014-03-01至2018-12-31）
     """
     from flows.adapters.spreadsheet import cells_of
     from flows.letters.agencies import Directory

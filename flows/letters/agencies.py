@@ -7,6 +7,7 @@ import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import ahocorasick_rs
 
 import schemas
 from flows.letters.errors import RulesError
+from flows.letters.former_names import FormerName, Terms, day_of, former_names_of, term_faults, with_days_as_text
 from flows.letters.model import Span
 from flows.letters.places import Places, begins_with_level, level_words, segments
 from flows.letters.script import simplified
@@ -25,7 +27,7 @@ class Agency:
     """One body; ``name`` is the official full name, ``successor`` the id of the body that took over.
 
     ``contact_role`` is the post that answers for it (办公室, never a person), ``escalate_to`` the id of the body told of
-    what it leaves undone.
+    what it leaves undone.  ``ended`` is the last day of a body that was merged or dissolved.
     """
 
     id: str
@@ -33,13 +35,19 @@ class Agency:
     aliases: tuple[str, ...]
     jurisdiction: str
     kind: str | None = None
-    former_names: tuple[str, ...] = ()
+    former_names: tuple[FormerName, ...] = ()
     successor: str | None = None
     credit_code: str | None = None
     region_code: str | None = None
     channels: tuple[tuple[str, str], ...] = ()
     contact_role: str | None = None
     escalate_to: str | None = None
+    ended: date | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name of the body, today's first, each once."""
+        return tuple(dict.fromkeys((self.name, *self.aliases, *(former.name for former in self.former_names))))
 
 
 class Directory:
@@ -51,9 +59,11 @@ class Directory:
         self.digest = hashlib.sha256(told.encode()).hexdigest()
         self.places = Places({agency.jurisdiction for agency in self._by_id.values()}, parents or {})
         self._named: dict[str, list[Agency]] = defaultdict(list)
+        self._terms = Terms()
         for agency in self._by_id.values():
-            for name in dict.fromkeys((agency.name, *agency.aliases, *agency.former_names)):
+            for name in agency.names:
                 self._named[name].append(agency)
+            self._date(agency)
         self._derive()
         self._surfaces = sorted(self._named)
         self._finder = ahocorasick_rs.AhoCorasick(self._surfaces, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
@@ -93,15 +103,33 @@ class Directory:
         agency = self._by_id.get(agency_id)
         return agency.kind if agency else None
 
-    def resolve(self, mention: str, jurisdiction: str | None) -> Agency | None:
-        """The body meant by ``mention`` in a letter of ``jurisdiction``; None where none or more than one fits.
+    def resolve(self, mention: str, jurisdiction: str | None, day: date | None = None) -> Agency | None:
+        """The body meant by ``mention`` in a letter of ``jurisdiction`` and ``day``; None where none or more than one fits.
 
         The letter's own jurisdiction comes first, then those it lies in, then those that lie in it; a body elsewhere
-        must be called by a name that says where.  A body that was merged gives its successor.
+        must be called by a name that says where.  Of two bodies that bore a name one after the other the day decides.  A
+        body that was merged gives its successor.
         """
-        found = self._named.get(mention) or self._named.get(simplified(mention, always=True)) or []
-        agency = self._nearest(found, jurisdiction, mention)
+        agency = self._bearer(mention, jurisdiction, day)
         return self._current(agency) if agency else None
+
+    @property
+    def has_dated_names(self) -> bool:
+        """Whether the directory says of any name when it was borne."""
+        return self._terms.any
+
+    def old_name(self, mention: str, jurisdiction: str | None, day: date) -> tuple[Agency, date] | None:
+        """The body that ``mention`` means and the last day it was called so, where that was before ``day``; else None."""
+        agency = self._bearer(mention, jurisdiction, day)
+        ended = self._terms.ended(self._surface(mention), agency, day) if agency else None
+        return (self._current(agency), ended) if agency and ended else None
+
+    def _bearer(self, mention: str, jurisdiction: str | None, day: date | None) -> Agency | None:
+        said = self._surface(mention)
+        return self._nearest(self._named.get(said, ()), jurisdiction, said, day)
+
+    def _surface(self, mention: str) -> str:
+        return mention if mention in self._named else simplified(mention, always=True)
 
     def suggest(self, mention: str, jurisdiction: str | None) -> list[Agency]:
         """Up to five bodies a person may have meant, the likeliest first; empty where nothing is alike."""
@@ -111,7 +139,7 @@ class Directory:
         near = self.places.above(jurisdiction) if jurisdiction else ()
         scored = []
         for agency in self._by_id.values():
-            likeness = max(_likeness(wanted, name) for name in (agency.name, *agency.aliases, *agency.former_names))
+            likeness = max(_likeness(wanted, name) for name in agency.names)
             if likeness >= 0.5:
                 rank = near.index(agency.jurisdiction) if agency.jurisdiction in near else len(near) + 1
                 scored.append((-round(likeness, 3), rank, agency.id, agency))
@@ -158,21 +186,29 @@ class Directory:
                 return fitting[0]
         return next(iter(self.places.names)) if len(self.places.names) == 1 else None
 
-    def _nearest(self, found: Sequence[Agency], jurisdiction: str | None, mention: str) -> Agency | None:
+    def _nearest(
+        self, found: Sequence[Agency], jurisdiction: str | None, mention: str, day: date | None
+    ) -> Agency | None:
         if not found:
             return None
         if jurisdiction is None:
-            return found[0] if len(found) == 1 and not begins_with_level(mention) else None
+            return None if begins_with_level(mention) else self._only(found, mention, day)
         for place in self.places.above(jurisdiction):
             here = [agency for agency in found if agency.jurisdiction == place]
             if here:
-                return here[0] if len(here) == 1 else None
+                return self._only(here, mention, day)
         below = frozenset(self.places.below(jurisdiction))
         inside = [agency for agency in found if agency.jurisdiction in below]
-        if len(inside) == 1:
-            return inside[0]
+        if inside:
+            return self._only(inside, mention, day)
         elsewhere = [agency for agency in found if mention == agency.name or _says_where(mention, agency)]
-        return elsewhere[0] if len(elsewhere) == 1 and not inside else None
+        return self._only(elsewhere, mention, day)
+
+    def _only(self, fitting: Sequence[Agency], mention: str, day: date | None) -> Agency | None:
+        """The one body meant; of several in one place the day may tell, of bodies in several places nothing does."""
+        if len(fitting) > 1 and len({agency.jurisdiction for agency in fitting}) > 1:
+            return None
+        return self._terms.only(fitting, mention, day) if fitting else None
 
     def _current(self, agency: Agency) -> Agency:
         seen = {agency.id}
@@ -185,12 +221,43 @@ class Directory:
         """Names that follow from the official one: without the wider places, or with the level for the place."""
         derived: dict[str, list[Agency]] = defaultdict(list)
         for agency in self._by_id.values():
-            for name in _shorter_names(agency):
+            for name in _shorter_names(agency.name, agency.jurisdiction):
                 derived[name].append(agency)
         for name, owners in derived.items():
-            # A name that the directory gives to a body of the same jurisdiction stays with it.
-            taken = {agency.jurisdiction for agency in self._named.get(name, ())}
-            self._named[name].extend(agency for agency in owners if agency.jurisdiction not in taken)
+            # A name that the directory gives to a body of the same jurisdiction stays with it, unless either had it for a time.
+            named = self._named.get(name, ())
+            taken = {agency.jurisdiction for agency in named if not self._terms.dated(name, agency)}
+            held = {agency.id for agency in named}
+            for agency in owners:
+                free = agency.jurisdiction not in taken or self._terms.dated(name, agency)
+                if free and agency.id not in held:
+                    held.add(agency.id)
+                    self._named[name].append(agency)
+        self._derive_former()
+
+    def _derive_former(self) -> None:
+        """The shorter forms of former names; one without dates yields to every other body called so in its place."""
+        former: dict[str, list[Agency]] = defaultdict(list)
+        for agency in self._by_id.values():
+            for term in agency.former_names:
+                for name in _shorter_names(term.name, agency.jurisdiction):
+                    self._terms.add(name, agency, term)
+                    former[name].append(agency)
+        for name, owners in former.items():
+            here = {(agency.jurisdiction, agency.id) for agency in self._named.get(name, ())}
+            places = {place for place, _ in here}
+            for agency in {agency.id: agency for agency in owners}.values():
+                free = agency.jurisdiction not in places or self._terms.dated(name, agency)
+                if free and (agency.jurisdiction, agency.id) not in here:
+                    self._named[name].append(agency)
+
+    def _date(self, agency: Agency) -> None:
+        """Notes when the body bore the names that are not its own today."""
+        for former in agency.former_names:
+            self._terms.add(former.name, agency, former)
+        if agency.ended is not None:
+            for name in (agency.name, *agency.aliases, *_shorter_names(agency.name, agency.jurisdiction)):
+                self._terms.add(name, agency, FormerName(name, None, agency.ended))
 
 
 def _table(source: Path | str | bytes) -> dict[str, Any]:
@@ -202,6 +269,9 @@ def _table(source: Path | str | bytes) -> dict[str, Any]:
         raise RulesError(f"{where} cannot be read ({fault.strerror}); set DUBAN_AGENCIES") from fault
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise RulesError(f"{where} is not TOML: {fault}") from fault
+    rows = table.get("agency")
+    if isinstance(rows, list):
+        table["agency"] = [with_days_as_text(row) if isinstance(row, dict) else row for row in rows]
     faults = schemas.faults("rules/directory", table) or _contradictions(table["agency"])
     if faults:
         raise RulesError(f"{where} is wrong:\n" + "\n".join(faults))
@@ -215,13 +285,14 @@ def _agency(row: dict[str, Any]) -> Agency:
         aliases=tuple(row["aliases"]),
         jurisdiction=row["jurisdiction"],
         kind=row.get("kind"),
-        former_names=tuple(row.get("former_names", ())),
+        former_names=former_names_of(row.get("former_names", ())),
         successor=row.get("successor"),
         credit_code=row.get("credit_code"),
         region_code=row.get("region_code"),
         channels=tuple((channel["kind"], channel["address"]) for channel in row.get("channels", ())),
         contact_role=row.get("contact_role"),
         escalate_to=row.get("escalate_to"),
+        ended=day_of(row.get("until")),
     )
 
 
@@ -238,6 +309,7 @@ def _contradictions(rows: Sequence[dict[str, Any]]) -> list[str]:
         successor = row.get("successor")
         if successor is not None and (successor not in ids or successor == row["id"]):
             faults.append(f"/agency/{number}/successor: no other agency has the id {successor!r}")
+        faults += [f"/agency/{number}/former_names: {fault}" for fault in term_faults(row.get("former_names", ()))]
         if "credit_code" in row and not credit_code_holds(row["credit_code"]):
             faults.append(f"/agency/{number}/credit_code: the check character of {row['credit_code']!r} is wrong")
         for name in dict.fromkeys((row["name"], *row["aliases"])):
@@ -259,15 +331,15 @@ def credit_code_holds(code: str) -> bool:
     return _CODE_DIGITS[(31 - total % 31) % 31] == code[17]
 
 
-def _shorter_names(agency: Agency) -> Iterable[str]:
-    parts = segments(agency.jurisdiction)
+def _shorter_names(official: str, jurisdiction: str) -> Iterable[str]:
+    parts = segments(jurisdiction)
     for first in range(len(parts)):
         tail = "".join(parts[first:])
-        if agency.name.startswith(tail) and len(agency.name) > len(tail):
-            rest = agency.name[len(tail) :]
+        if official.startswith(tail) and len(official) > len(tail):
+            rest = official[len(tail) :]
             for shorter in range(len(parts)):
                 yield "".join(parts[shorter:]) + rest
-            for word in level_words(agency.jurisdiction):
+            for word in level_words(jurisdiction):
                 yield word + rest
             return
 

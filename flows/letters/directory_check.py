@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import combinations
 
 from flows.letters.agencies import Agency, Directory
+from flows.letters.former_names import FormerName
 from flows.letters.model import Problem
 from flows.letters.rules.load import load_table
 
@@ -13,7 +15,7 @@ from flows.letters.rules.load import load_table
 def oddities(directory: Directory) -> list[Problem]:
     """Everything a person should look at; nothing of it stops the directory from being used."""
     found = [problem for agency in directory.agencies for problem in _of_agency(agency, directory)]
-    return found + list(_of_places(directory))
+    return found + list(_of_names(directory)) + list(_of_places(directory))
 
 
 def _of_agency(agency: Agency, directory: Directory) -> Iterable[Problem]:
@@ -23,9 +25,42 @@ def _of_agency(agency: Agency, directory: Directory) -> Iterable[Problem]:
         yield Problem("escalate_to", f"{agency.id}：督办上报单位{agency.escalate_to}不在名录中")
     if agency.escalate_to == agency.id:
         yield Problem("escalate_to", f"{agency.id}：督办上报单位不能是本单位")
+    if agency.ended is not None and agency.successor is None:
+        yield Problem("successor", f"{agency.id}：已于{agency.ended}撤并，但未填承继单位")
+    if (round_ := _successor_round(agency, directory)) is not None:
+        yield Problem("successor", f"{agency.id}：承继关系首尾相接：{'→'.join(round_)}")
     for kind, address in agency.channels:
         if kind not in ("folder", "mail", "webhook", "chat"):
             yield Problem("channel", f"{agency.id}：不支持的送达方式{kind}（{address}）")
+
+
+def _successor_round(agency: Agency, directory: Directory) -> list[str] | None:
+    """The ids from the body back to itself, where its successors lead there; None where they end."""
+    line, found = [agency.id], directory.get(agency.successor) if agency.successor else None
+    while found is not None and found.id not in line:
+        line.append(found.id)
+        found = directory.get(found.successor) if found.successor else None
+    return [*line, agency.id] if found is not None and found.id == agency.id else None
+
+
+def _of_names(directory: Directory) -> Iterable[Problem]:
+    """Two bodies of one place that bore one name on the same day, or may have: nobody can tell which a letter means."""
+    borne: dict[tuple[str, str], list[tuple[Agency, FormerName, bool]]] = defaultdict(list)
+    for agency in directory.agencies:
+        for name in dict.fromkeys((agency.name, *agency.aliases)):
+            borne[agency.jurisdiction, name].append((agency, FormerName(name, None, agency.ended), True))
+        for former in agency.former_names:
+            borne[agency.jurisdiction, former.name].append((agency, former, False))
+    for (place, name), bearers in borne.items():
+        for (one, term, now), (other, its, its_now) in combinations(bearers, 2):
+            if one.id == other.id or (now and its_now and one.ended is None and other.ended is None):
+                continue
+            # Since when a body has borne today's name nobody says: it is taken to follow a former name with an end.
+            followed = (now and its.ended is not None) or (its_now and term.ended is not None)
+            if not followed and term.meets(its):
+                yield Problem(
+                    "former_name", f"{place}的“{name}”同时是{one.id}与{other.id}的名称或曾用名，请补充起止日期（from、until）"
+                )
 
 
 def region_fault(code: str) -> str | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from flows.letters.errors import RulesError
@@ -51,9 +53,15 @@ def _agency(columns: Sequence[Mapping[str, Any]], texts: Sequence[str], number: 
         elif column.get("channel"):
             found.setdefault("channels", []).append({"kind": column["channel"], "address": text})
         elif column.get("list"):
-            found[column["key"]] = _list(text)
+            entries = _list(text)
+            found[column["key"]] = [_termed(entry) for entry in entries] if column.get("termed") else entries
         elif "words" in column and text not in column["words"]:
             faults.append(f"{where}: {text!r} is none of {list(column['words'])}")
+        elif column.get("day"):
+            if re.match(load_table("directory_sheet")["day"], text):
+                found[column["key"]] = _iso(text)
+            else:
+                faults.append(f"{where}: {text!r} is not a day (YYYY-MM-DD)")
         elif column["key"]:
             found[column["key"]] = column.get("words", {}).get(text, text)
     if "id" not in found:
@@ -72,9 +80,26 @@ def _list(text: str) -> list[str]:
     return list(dict.fromkeys(part for part in map(str.strip, text.split("\n")) if part))
 
 
+def _termed(entry: str) -> str | dict[str, str]:
+    """市卫计委（2014-03-01至2018-12-31） as a name with its first and last day; a plain name stays one."""
+    match = re.match(load_table("directory_sheet")["term"], entry)
+    if match is None or not (match["from"] or match["until"]):
+        return entry
+    days = {key: _iso(match[key]) for key in ("from", "until") if match[key]}
+    return {"name": match["name"], **days}
+
+
+def _iso(said: str) -> str:
+    """2018年12月31日, 2018.12.31 or 2018/12/31 as 2018-12-31."""
+    year, month, day = re.findall(r"\d+", said)
+    return f"{year}-{int(month):02}-{int(day):02}"
+
+
 def _text(cell: object) -> str:
     if cell is None:
         return ""
+    if isinstance(cell, datetime):
+        return cell.date().isoformat()
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     return str(cell).strip()
@@ -82,8 +107,8 @@ def _text(cell: object) -> str:
 
 def _toml(agency: Mapping[str, Any]) -> str:
     lines = ["[[agency]]"]
-    for key in ("id", "jurisdiction", "name", "aliases", "former_names", "successor", "kind", "credit_code", "region_code",
-                "contact_role", "escalate_to"):  # fmt: skip
+    for key in ("id", "jurisdiction", "name", "aliases", "former_names", "successor", "until", "kind", "credit_code",
+                "region_code", "contact_role", "escalate_to"):  # fmt: skip
         if key in agency:
             lines.append(f"{key} = {_value(agency[key])}")
     if "channels" in agency:
@@ -93,5 +118,9 @@ def _toml(agency: Mapping[str, Any]) -> str:
 
 
 def _value(value: object) -> str:
-    """A string or list of strings as TOML, whose basic strings are written as JSON's."""
+    """A string, a list, or a name with its days as TOML, whose basic strings are written as JSON's."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {_value(inner)}" for key, inner in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_value, value)) + "]"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -24,6 +24,7 @@ class Names:
         self._text = letter.text.text
         self._issuers = letter.header.issuers
         self._directory = directory
+        self._day = letter.header.date
         self._place = directory.jurisdiction_of(self._issuers, self._text) or jurisdiction
         self._bodies = bodies
         self._starts = [body.start for body in bodies]
@@ -68,15 +69,30 @@ class Names:
 
     def agency(self, said: str) -> Agency | None:
         if said not in self._resolved:
-            found = self._directory.resolve(said, self._place)
+            found = self._directory.resolve(said, self._place, self._day)
             # 县财政 is said for 县财政局.
-            self._resolved[said] = found or self._directory.resolve(said + self._wording.office, self._place)
+            self._resolved[said] = found or self._directory.resolve(said + self._wording.office, self._place, self._day)
         return self._resolved[said]
 
-    def problem(self, owner: Owner, body: Body) -> Problem:
-        """What a person is told of a body that the directory does not have; 有关部门 is like none in particular."""
+    def problem(self, owner: Owner, body: Body) -> Problem | None:
+        """What a person is told of a body that the directory does not have, or that has not been called so for long."""
+        if owner.name is not None:
+            return self._old_name(owner)
+        # 有关部门 is like none in particular.
         found = _problem(self._directory, owner.mention, self._place, body.kind in ("named", "place"))
         return replace(found, span=owner.span)
+
+    def _old_name(self, owner: Owner) -> Problem | None:
+        if self._day is None or not self._directory.has_dated_names:
+            return None
+        old = self._directory.old_name(owner.mention, self._place, self._day)
+        if old is None or old[0].id != owner.agency_id or self._day - old[1] <= self._wording.old_name_after:
+            return None
+        ended = old[1]
+        said = self._wording.old_name.format(
+            mention=owner.mention, name=owner.name, year=ended.year, month=ended.month, day=ended.day
+        )
+        return Problem("agency_old_name", said, owner.span)
 
     def _meant(self, body: Body) -> Agency | None:
         if body.kind in ("self", "all"):

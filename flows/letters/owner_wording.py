@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 
 from flows.letters.rules.load import load_table
@@ -25,6 +26,8 @@ class OwnerWording:
     next_item: re.Pattern[str]
     unknown: str
     unknown_with: str
+    old_name: str
+    old_name_after: timedelta
 
 
 @cache
@@ -47,4 +50,6 @@ def owner_wording() -> OwnerWording:
         next_item=re.compile(table["printed"]["next_item"]),
         unknown=table["messages"]["unknown"],
         unknown_with=table["messages"]["unknown_with"],
+        old_name=table["messages"]["old_name"],
+        old_name_after=timedelta(days=table["messages"]["old_name_after_days"]),
     )

@@ -85,8 +85,8 @@ class _Reading:
                 if any((owner.name or owner.mention) == (other.name or other.mention) for other in owners):
                     continue
                 owners.append(owner)
-                if owner.name is None and draft.stance in COMMITMENT_STANCES:
-                    problems.append(self._names.problem(owner, body))
+                if draft.stance in COMMITMENT_STANCES and (problem := self._names.problem(owner, body)) is not None:
+                    problems.append(problem)
         if not any(owner.role == "lead" for owner in owners):
             owners.insert(0, self._names.writer())
         trailing = self._letter.text.text[block.start : block.end] if block else ""
