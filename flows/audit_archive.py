@@ -19,20 +19,22 @@ from flows.adapters.folder_archive import FolderArchive
 from flows.letters.errors import ArchiveDamaged
 from flows.letters.premis import Event
 from flows.letters.verify_report import report
+from flows.moment import as_of, now
 from flows.proving import Part, has_locks, parts, seal_parts, verify_part, verify_running_ledger, yesterday
 from flows.repair_archive import Repair, repair
 from flows.seal_archive import AGENT, Seal, journal, sealed_days
 from flows.verify_archive import Verification
-from flows.wiring import now, wiring
+from flows.wiring import wiring
 
 
 @flow(name="seal-archive", description="每日封存：为新归档来函制作证据包，生成当日封存清单并与前一日相连")
-def seal_day() -> State[Any]:
-    """Seal what was archived up to yesterday (Beijing time) and is in no sealed day yet."""
-    log = get_run_logger()
-    made, moment = wiring(), now()
-    day = yesterday(moment)
-    sealed = seal_parts(made.settings, made.ledger, day=day, moment=moment)
+def seal_day(today: date | None = None) -> State[Any]:
+    """Seal what is in no sealed day yet as the day before ``today`` (default: yesterday in Beijing)."""
+    log, made = get_run_logger(), wiring()
+    with as_of(today):
+        moment = now()
+        day = yesterday(moment)
+        sealed = seal_parts(made.settings, made.ledger, day=day, moment=moment)
     for part, seal in sealed:
         log.info("sealed %s of the %s part: %d objects", day, part.name, len(seal.day.leaves))
     damaged = [key for _, seal in sealed for key in seal.packs.damaged]

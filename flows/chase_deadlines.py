@@ -13,8 +13,7 @@ from prefect.states import Completed
 
 from flows.chasing import chase_day
 from flows.delivery_wiring import templates
-from flows.moment import now
-from flows.moment import today as this_day
+from flows.moment import as_of, now
 from flows.site_calendar import calendar
 from flows.wiring import wiring
 
@@ -23,8 +22,8 @@ from flows.wiring import wiring
 def chase_deadlines(today: date | None = None) -> State[Any]:
     """Chase as of ``today`` (default: today in Beijing); again the same day, nothing is new."""
     made, log = wiring(), get_run_logger()
-    day = today or this_day()
-    done = chase_day(made.ledger, made.directory, calendar(made.settings), day, now(), templates(made.settings))
+    with as_of(today) as day:
+        done = chase_day(made.ledger, made.directory, calendar(made.settings), day, now(), templates(made.settings))
     for problem in done.problems:
         log.warning("%s: %s", problem.code, problem.message)
     if done.problems:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from prefect import flow
@@ -11,20 +12,22 @@ from prefect.states import Completed, Failed
 
 from flows.delivery import Delivered, deliver_waiting
 from flows.delivery_wiring import bundled, channels_of_process, templates
-from flows.moment import now
+from flows.moment import as_of, now
 from flows.wiring import wiring
 
 
 @flow(name="deliver-notices", description="送达：发送待发通知，未送达的按间隔重试")
-def deliver_notices() -> State[Any]:
-    """Send every notice whose time has come; run again, only what is still waiting is sent."""
-    return _deliver(parcels=False)
+def deliver_notices(today: date | None = None) -> State[Any]:
+    """Send every notice whose time has come (as of ``today``, where given); run again, only what still waits is sent."""
+    with as_of(today):
+        return _deliver(parcels=False)
 
 
 @flow(name="deliver-parcels", description="每日合并送达：将同一单位的多件通知合为一件发送")
-def deliver_parcels() -> State[Any]:
+def deliver_parcels(today: date | None = None) -> State[Any]:
     """Put the waiting notices of each agency that wants one parcel a day into it, and send."""
-    return _deliver(parcels=True)
+    with as_of(today):
+        return _deliver(parcels=True)
 
 
 def _deliver(parcels: bool) -> State[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from prefect import flow
@@ -10,6 +11,7 @@ from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import artifacts
+from flows.moment import as_of
 from flows.settings import load_settings
 from flows.tasks import Fate, LetterRef, handle_letter
 
@@ -22,9 +24,13 @@ __all__ = ["LetterRef", "process_letter"]
     task_runner=ThreadPoolTaskRunner(max_workers=load_settings().letter_threads),  # type: ignore[arg-type]
     validate_parameters=True,
 )
-def process_letter(letters: list[LetterRef]) -> State[Any]:
-    """Each letter has its own task run, retries and fate; a letter that cannot go on now stays in the inbox."""
-    futures = [handle_letter.submit(letter) for letter in letters]
+def process_letter(letters: list[LetterRef], today: date | None = None) -> State[Any]:
+    """Each letter has its own task run, retries and fate; a letter that cannot go on now stays in the inbox.
+
+    ``today``: the day the letters count as received and handed over, where they lay while the system stood still.
+    """
+    with as_of(today):
+        futures = [handle_letter.submit(letter) for letter in letters]
     states = [future.wait() or future.state for future in futures]
     fates = [state.result(raise_on_failure=False) for state in states]
     known = [fate for fate in fates if isinstance(fate, Fate)]

@@ -15,8 +15,7 @@ from flows.answering import take
 from flows.delivery_wiring import templates
 from flows.letters.errors import ChangedMeanwhile, StepRefused
 from flows.letters.lifecycle import Step
-from flows.moment import now
-from flows.moment import today as this_day
+from flows.moment import as_of, now
 from flows.receiving import receive
 from flows.site_calendar import calendar
 from flows.wiring import wiring
@@ -65,7 +64,8 @@ class CommitmentAnswer(BaseModel):
 def receive_returns(today: date | None = None) -> State[Any]:
     """Work through the returns folder; a form counts once, however often it is dropped."""
     made, log = wiring(), get_run_logger()
-    done = receive(made.settings.returns, made.ledger, made.directory, today or this_day(), now(), calendar(made.settings))
+    with as_of(today) as day:
+        done = receive(made.settings.returns, made.ledger, made.directory, day, now(), calendar(made.settings))
     for why in done.refused:
         log.warning("refused: %s", why)
     words = {"已受理": done.forms["taken"], "退回": done.forms["refused"], "重复": done.forms["known"]}
@@ -80,14 +80,10 @@ def answer_commitment(answer: CommitmentAnswer, today: date | None = None) -> St
     """Take one step, refused with its reason where it is not allowed."""
     made = wiring()
     try:
-        taken = take(
-            made.ledger,
-            made.directory,
-            answer.step(today or this_day()),
-            now(),
-            templates(made.settings),
-            calendar(made.settings),
-        )
+        with as_of(today) as day:
+            taken = take(
+                made.ledger, made.directory, answer.step(day), now(), templates(made.settings), calendar(made.settings)
+            )
     except (StepRefused, ChangedMeanwhile) as fault:
         return Failed(message=fault.message)
     return Completed(message=f"{taken.commitment_id}：{taken.before} → {taken.after}，生成通知{taken.notices}件")

@@ -10,8 +10,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows.moment import now
-from flows.moment import today as this_day
+from flows.moment import as_of, now
 from flows.reporting import report_day
 from flows.wiring import wiring
 
@@ -20,6 +19,7 @@ from flows.wiring import wiring
 def report_ledger(today: date | None = None) -> State[Any]:
     """Report as of ``today`` (default: today in Beijing); again the same day it is made anew."""
     made = wiring()
-    done = report_day(made.ledger, made.settings.reports, today or this_day(), now())
+    with as_of(today) as day:
+        done = report_day(made.ledger, made.settings.reports, day, now())
     create_markdown_artifact(f"{done.page}\n台账：`{done.path}`\n", key="digest", description="承诺事项办理情况周报")
     return Completed(message=f"台账{done.rows}项：{done.path}")

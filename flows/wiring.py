@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from flows.letters.agencies import Directory
 from flows.letters.errors import SettingsError
 from flows.letters.profile import SiteProfile
 from flows.letters.retention import keep_until
+from flows.moment import now as now
 from flows.ports import Archive, RepairableArchive, Retention
 from flows.settings import Settings, load_settings
 
@@ -130,8 +130,3 @@ def wiring() -> Wiring:
         restricted=archive(settings, restricted=True),
         ledger=ledger,
     )
-
-
-def now() -> str:
-    """This moment as RFC 3339 in UTC: the one clock of the flows."""
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
