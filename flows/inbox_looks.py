@@ -117,14 +117,15 @@ class Looks:
         if seen.path in self._unhinted:
             self._unhinted.discard(seen.path)
             self.rescan_finds += 1
-            log.warning("%r was found by the scan; no event had told of it", str(adopted.path))
+            log.warning("%s was found by the scan; no event had told of it", self._inbox.handle(adopted.path))
         self._desk.offer(adopted)
 
     def _complain(self, seen: Seen, fault: str) -> None:
         """Said once for each state of the file; it is tried again after a rest."""
         if self._complained.get(seen.path) != seen.stamp:
             self._complained[seen.path] = seen.stamp
-            log.error("%r: %s; grant us the right, or take it out of the inbox", str(seen.path), fault)
+            handle = self._inbox.handle(seen.path)
+            log.error("%s: %s; grant us the right, or take it out of the inbox (duban status shows its name)", handle, fault)
         self._settling.rest(seen.path, seen.stamp, self._clock(), self._rest_seconds)
 
     def _next_rest(self, seen: Seen) -> float:

@@ -24,6 +24,8 @@ from watchdog.observers.inotify_c import CallbackId, InotifyEvent, InotifyFD, Ma
 from watchdog.observers.inotify_move_event_grouper import InotifyMoveEventGrouper
 from watchdog.observers.polling import PollingObserver
 
+from flows.discretion import trace_of
+
 log = logging.getLogger("duban.inbox")
 
 # What is asked of inotify.  Not `modified`: a file is looked at again when it falls due, and a writer's last act is
@@ -57,8 +59,8 @@ class _Handler(FileSystemEventHandler):
             if path:
                 placed = self._tells_moves and isinstance(event, FileMovedEvent) and not event.is_synthetic
                 self._hint(os.fsdecode(path), placed)
-        except Exception:  # the border to watchdog's thread: what is lost here, the scan finds
-            log.exception("a hint could not be taken; the inbox is scanned instead")
+        except Exception as fault:  # the border to watchdog's thread: what is lost here, the scan finds
+            log.error("a hint could not be taken; the inbox is scanned instead: %s", trace_of(fault))
             self._loss("handler_fault")
 
 
@@ -83,7 +85,7 @@ class _Reader(InotifyFD):
                 return watch.wd
         except OSError as fault:
             if is_limit(fault):  # watchdog goes on without a word when it is a sub-folder
-                log.warning("%s cannot be watched: %s", os.fsdecode(path), fault.strerror)
+                log.warning("a folder of the inbox cannot be watched: %s", fault.strerror)
                 self._loss("watch_refused")
             raise
 

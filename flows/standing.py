@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from flows import wiring
 from flows.adapters.sql_ledger import SqlLedger
 from flows.settings import Settings
 
+_MOST_NAMED = 20
 _LINES = (
     ("intake.claimed", "办理中"),
     ("intake.entered", "已入台账、待清理收件箱"),
@@ -32,8 +34,17 @@ def report(settings: Settings) -> str:
 
 def _counts(settings: Settings, ledger: SqlLedger) -> list[str]:
     counts = ledger.counts()
-    waiting = sum(1 for path in settings.inbox.rglob("*") if path.is_file()) if settings.inbox.is_dir() else 0
-    return [f"收件箱现有文件：{waiting}", *(f"{name}：{counts.get(key, 0)}" for key, name in _LINES)]
+    return [*_waiting(settings), *(f"{name}：{counts.get(key, 0)}" for key, name in _LINES)]
+
+
+def _waiting(settings: Settings) -> list[str]:
+    """How many files lie in the inbox, and the names of the first of them beside the handles that Prefect and the logs show."""
+    if not settings.inbox.is_dir():
+        return ["收件箱现有文件：0"]
+    inbox = wiring.inbox(settings)
+    seen = inbox.scan()
+    named = [f"- {inbox.handle(one.path)}　{one.path.as_posix()}" for one in seen[:_MOST_NAMED]]
+    return [f"收件箱现有文件：{len(seen)}", *named, *(["- ……"] if len(seen) > _MOST_NAMED else [])]
 
 
 def _questions(ledger: SqlLedger) -> list[str]:

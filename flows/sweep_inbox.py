@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import date
 from typing import Any
 
 from prefect import flow
@@ -15,10 +16,11 @@ from flows.wiring import wiring
 
 
 @flow(name="sweep-inbox", description="巡查收件箱：补办漏掉的来函")
-def sweep_inbox(older_than_seconds: float = 300.0) -> State[Any]:
+def sweep_inbox(older_than_seconds: float = 300.0, today: date | None = None) -> State[Any]:
     """Process every letter that has lain unchanged in the inbox for ``older_than_seconds``: nothing should be found.
 
     The watcher finds a letter within seconds; what is older was missed, or waits because a part of the world is down.
+    ``today``: the day on which the letters count as received.
     """
     log = get_run_logger()
     made = wiring()
@@ -29,5 +31,5 @@ def sweep_inbox(older_than_seconds: float = 300.0) -> State[Any]:
     log.warning("%d letters have waited in the inbox for more than %.0f s", len(old), older_than_seconds)
     for start in range(0, len(old), made.settings.batch_size):
         batch = old[start : start + made.settings.batch_size]
-        process_letter(letters=[LetterRef(path=seen.path.as_posix()) for seen in batch], return_state=True)
+        process_letter(letters=[LetterRef(handle=made.inbox.handle(seen.path)) for seen in batch], today=today, return_state=True)
     return Completed(message=f"补办滞留来函{len(old)}件")

@@ -14,15 +14,17 @@ from weakref import WeakValueDictionary
 
 from prefect import Task, task
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.context import TaskRunContext
 from prefect.logging import get_run_logger
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from flows import artifacts
 from flows.adapters.inbox_folder import Claimed, NotALetterFile
 from flows.delivery import deliver_waiting
 from flows.delivery_wiring import bundled, channels_of_process, templates
+from flows.discretion import trace_of
 from flows.letters import disclosure
-from flows.letters.errors import ArchiveConflict, LetterError, SecretLetter, Unavailable
+from flows.letters.errors import ArchiveConflict, ArchiveDamaged, DubanError, LetterError, SecretLetter, Unavailable
 from flows.letters.masking import mask_record
 from flows.letters.model import Original, SourceText
 from flows.letters.notices import hand_off
@@ -31,6 +33,7 @@ from flows.letters.proof import filing_events, page_map
 from flows.letters.reading import containers
 from flows.letters.routing import route, rules_of
 from flows.letters.understanding import Understood, understand
+from flows.picturing import EASEL
 from flows.ports import Archive, Receipt, original_key, record_key
 from flows.seal_archive import AGENT
 from flows.wiring import Wiring, now, retention_of, wiring
@@ -54,12 +57,30 @@ _TURNS_LOCK = threading.Lock()
 
 
 class LetterRef(BaseModel):
-    """Which letter to process."""
+    """Which letter to process.
+
+    The parameters of a run can be seen by everybody who may open the UI, and a file's name is often its title.  So duban
+    itself gives the handle; who starts a run by hand may write a path, and has then decided to show it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
-    path: str = Field(description="文件在收件箱中的相对路径，例如 2024/答复.pdf")
+    handle: str | None = Field(default=None, description="文件编号，见 duban status；系统自动办理时使用，不显示文件名")
+    path: str | None = Field(
+        default=None, description="文件在收件箱中的相对路径，例如 2024/答复.pdf；填写后在运行界面可见，不公开的来函请填编号"
+    )
     sha256: str | None = Field(default=None, description="已归档原件的 SHA-256：重新办理时填写，首次办理留空")
+
+    @model_validator(mode="after")
+    def _names_one(self) -> LetterRef:
+        if not (self.handle or self.path or self.sha256):
+            raise ValueError("请填写文件编号（handle）、路径（path）或原件的 SHA-256（sha256）")
+        return self
+
+    @property
+    def shown(self) -> str:
+        """What stands for the letter in the UI and in logs."""
+        return self.handle or self.path or (self.sha256 or "")[:16]
 
 
 FateName = Literal["archived", "duplicate", "quarantined", "unpacked", "gone"]
@@ -70,7 +91,7 @@ class Fate:
     """What became of one letter; ``record`` only where one was archived."""
 
     name: FateName
-    path: str
+    shown: str
     sha256: str | None
     detail: str
     record: dict[str, Any] | None = None
@@ -83,7 +104,7 @@ def _is_worth_a_retry(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -
 
 @task(
     name="handle-letter",
-    task_run_name="{letter.path}",
+    task_run_name="来函 {letter.shown}",
     retries=3,
     retry_delay_seconds=[1, 4, 10],
     retry_condition_fn=_is_worth_a_retry,
@@ -91,28 +112,40 @@ def _is_worth_a_retry(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -
 def handle_letter(letter: LetterRef) -> Fate:
     """One letter to its fate.  Raises ``Unavailable`` (retried) where the world is down: the letter stays where it is."""
     log = get_run_logger()
+    try:
+        return _to_its_fate(letter, log)
+    except (Unavailable, ArchiveConflict, ArchiveDamaged) as fault:
+        raise fault from None  # what lies behind it may quote the file's name
+    except Exception as fault:  # what is raised here is shown in the UI
+        log.error("%s", trace_of(fault))
+        raise DubanError(f"{getattr(fault, 'code', type(fault).__name__)}: the letter stays where it is; see the log") from None
+
+
+def _to_its_fate(letter: LetterRef, log: Log) -> Fate:
     if STOPPING.is_set():
         raise Unavailable("the system is stopping; the letter stays in the inbox")
     made = wiring()
     try:
-        claimed = made.inbox.claim(Path(letter.path))
+        path = Path(letter.path) if letter.path else made.inbox.find(letter.handle) if letter.handle else None
+        claimed = made.inbox.claim(path) if path else None
     except NotALetterFile as fault:  # a path given by hand that names no file of the inbox
         log.warning("%s", fault)
-        return Fate("gone", letter.path, letter.sha256, fault.reason_zh)
+        return Fate("gone", letter.shown, letter.sha256, fault.reason_zh)
     if claimed is None:
         return _again_from_archive(letter, made, log)
     with _TURNS_LOCK:
         turn = _TURNS.setdefault(claimed.sha256, _Turn())
-    with turn.lock:
+    with EASEL.at_work(), turn.lock:
         return _process(letter, claimed, made, log)
 
 
 def _process(letter: LetterRef, claimed: Claimed, made: Wiring, log: Log) -> Fate:
-    seen = made.ledger.see(claimed.sha256, claimed.name, letter.path, now())
+    handle = made.inbox.handle(claimed.path)
+    seen = made.ledger.see(claimed.sha256, handle, handle, now())  # its name may be a secret: it is not read yet
     if seen.state == "cleared":
         made.inbox.clear(claimed)
-        log.info("%s has the same bytes as a letter already processed (%s): no second record", letter.path, claimed.sha256)
-        return Fate("duplicate", letter.path, claimed.sha256, "内容与已办理来函完全相同，未重复建档")
+        log.info("%s has the same bytes as a letter already processed (%s): no second record", handle, claimed.sha256)
+        return Fate("duplicate", letter.shown, claimed.sha256, "内容与已办理来函完全相同，未重复建档")
     attempt = made.ledger.attempt(claimed.sha256, now())
     try:
         if containers.is_container(claimed.data):
@@ -123,9 +156,9 @@ def _process(letter: LetterRef, claimed: Claimed, made: Wiring, log: Log) -> Fat
     except (Unavailable, ArchiveConflict):
         raise
     except Exception as fault:  # the border of one letter: a fault of ours must not stop the others, nor loop for ever
-        log.exception("unexpected fault, attempt %d of %d", attempt, made.settings.max_attempts)
+        log.error("unexpected fault, attempt %d of %d: %s", attempt, made.settings.max_attempts, trace_of(fault))
         if attempt < made.settings.max_attempts:
-            raise Unavailable(f"unexpected fault ({type(fault).__name__}: {fault}); tried again") from fault
+            raise Unavailable(f"unexpected fault ({type(fault).__name__}); tried again") from None
         return _quarantine(_given_up(fault, attempt), letter, claimed, made, log)
     clear_inbox(fate, claimed, made)
     log.info("archived as %s; inbox cleared", fate.receipts[-1].key)
@@ -140,6 +173,7 @@ def _archive(data: bytes, original: Original, letter: LetterRef, made: Wiring, l
     """Understand, keep the original, file the record, enter the ledger, deliver.  Each may happen twice and counts once."""
     source = made.read(data, original.name, artifacts.PageProgress(original, log))
     understood = understand(source, original, made.directory, made.site)
+    _show_name(original.name, understood)
     kept = keep_original(data, original, understood, made)
     log.info("original kept: %s", kept.key)
     if kept.existed:
@@ -149,9 +183,19 @@ def _archive(data: bytes, original: Original, letter: LetterRef, made: Wiring, l
     enter_ledger(understood, kept, filed, made)
     sent = deliver(understood.record["id"], made)
     log.info("entered in the ledger; %d notices delivered", sent)
-    artifacts.show_letter(understood.record, [kept, filed], made)
+    artifacts.show_letter(understood, [kept, filed], made)
     detail = artifacts.title_of(understood.record)
-    return Fate("archived", letter.path, original.sha256, detail, understood.record, (kept, filed))
+    return Fate("archived", letter.shown, original.sha256, detail, understood.record, (kept, filed))
+
+
+def _show_name(name: str, understood: Understood) -> None:
+    """The task run bears the file's name once the letter is known to be one whose words the UI may show.
+
+    Nothing is asked of the server: the run's next state carries its name there.
+    """
+    context = TaskRunContext.get()
+    if context is not None and not artifacts.is_restricted(understood.record):
+        context.task_run.name = name
 
 
 def _as_first_received(understood: Understood, source: SourceText, original: Original, made: Wiring) -> Understood:
@@ -221,7 +265,7 @@ def clear_inbox(fate: Fate, claimed: Claimed, made: Wiring) -> None:
         found = archive.receipt(receipt.key)
         if found is None or found.sha256 != receipt.sha256:
             raise Unavailable(f"{receipt.key} cannot be read back from the archive; the letter stays in the inbox")
-    made.ledger.mark(claimed.sha256, "cleared", now())
+    made.ledger.mark(claimed.sha256, "cleared", now(), name=claimed.name)
     made.inbox.clear(claimed)
 
 
@@ -234,7 +278,7 @@ def _unpack(letter: LetterRef, claimed: Claimed, made: Wiring, log: Log) -> Fate
     for member in members:
         _note_origin(member, claimed, made)
         made.inbox.drop(member.data, f"{claimed.name}.d/{member.name}")
-    fate = Fate("unpacked", letter.path, claimed.sha256, f"已拆出{len(members)}个文件，分别办理", None, (kept,))
+    fate = Fate("unpacked", letter.shown, claimed.sha256, f"已拆出{len(members)}个文件，分别办理", None, (kept,))
     clear_inbox(fate, claimed, made)
     log.info("unpacked into %d files", len(members))
     return fate
@@ -271,15 +315,15 @@ def _must_hold_no_secret(members: Sequence[containers.Member], claimed: Claimed,
         except SecretLetter:
             raise
         except LetterError as fault:
-            get_run_logger().info("a file in %s will be refused: %s", claimed.name, fault.code)
+            get_run_logger().info("a file in the container will be refused: %s", fault.code)
 
 
 def _again_from_archive(letter: LetterRef, made: Wiring, log: Log) -> Fate:
     """A re-run: the file has left the inbox, its original is processed again from the archive."""
     row = made.ledger.letter_of(letter.sha256) if letter.sha256 else None
     if letter.sha256 is None or row is None:
-        log.warning("%s is not in the inbox and was never archived: nothing to do", letter.path)
-        return Fate("gone", letter.path, letter.sha256, "文件不在收件箱，也没有归档记录")
+        log.warning("%s is not in the inbox and was never archived: nothing to do", letter.shown)
+        return Fate("gone", letter.shown, letter.sha256, "文件不在收件箱，也没有归档记录")
     archive = made.restricted if disclosure.is_restricted(disclosure.as_level(row["disclosure"])) else made.archive
     before = json.loads(archive.get(row["record_key"]))["original"]
     data = archive.get(row["original_key"])
@@ -290,11 +334,13 @@ def _again_from_archive(letter: LetterRef, made: Wiring, log: Log) -> Fate:
 
 def _quarantine(fault: LetterError, letter: LetterRef, claimed: Claimed, made: Wiring, log: Log) -> Fate:
     """This letter stops: the file goes to quarantine beside its reasons; nothing else stops."""
-    made.inbox.quarantine(claimed, fault, secret=isinstance(fault, SecretLetter))
-    message = fault.reason_zh if isinstance(fault, SecretLetter) else fault.message
-    made.ledger.mark(claimed.sha256, "quarantined", now(), fault.code, message)
-    log.warning("quarantined: %s: %s", fault.code, message)
-    return Fate("quarantined", letter.path, claimed.sha256, f"{fault.reason_zh}（{fault.code}）")
+    secret = isinstance(fault, SecretLetter)
+    made.inbox.quarantine(claimed, fault, secret=secret)
+    # Of a secret letter the ledger too, whose rows go into the store, has neither name nor words.
+    message, name = (fault.reason_zh, None) if secret else (fault.message, claimed.name)
+    made.ledger.mark(claimed.sha256, "quarantined", now(), fault.code, message, name)
+    log.warning("quarantined: %s; the reasons lie beside it", fault.code)
+    return Fate("quarantined", letter.shown, claimed.sha256, f"{fault.reason_zh}（{fault.code}）")
 
 
 def _given_up(fault: Exception, attempt: int) -> LetterError:

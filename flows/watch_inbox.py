@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from flows.adapters.inbox_folder import InboxFolder, Seen
+from flows.discretion import trace_of
 from flows.inbox_desk import Desk
 from flows.inbox_looks import Looks
 from flows.inbox_mail import Mail
@@ -94,7 +95,7 @@ class InboxWatch:
     def __enter__(self) -> Self:
         """Start.  Raises ``Unavailable`` when the inbox is away."""
         for path in self._inbox.recover():
-            log.warning("%r was being cleared when duban was killed; it is looked at again", str(path))
+            log.warning("%s was being cleared when duban was killed; it is looked at again", self._inbox.handle(path))
         self._supervision.check()
         self._thread.start()
         return self
@@ -164,8 +165,8 @@ class InboxWatch:
             except Unavailable as fault:
                 self._pause(str(fault))
             except Exception as fault:  # the border of the watcher: whatever it was, the next turn scans again
-                log.exception("the watcher stumbled; it scans the inbox again")
-                self._pause(f"{type(fault).__name__}: {fault}")
+                log.error("the watcher stumbled; it scans the inbox again: %s", trace_of(fault))
+                self._pause(type(fault).__name__)
 
     def _pause(self, trouble: str) -> None:
         self._supervision.say(trouble)

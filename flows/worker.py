@@ -29,6 +29,7 @@ from flows import prefect_server, up
 from flows.adapters import embedded_store, store_probe
 from flows.adapters.inbox_folder import Seen
 from flows.demo import SAMPLE
+from flows.discretion import trace_of
 from flows.letters.errors import DubanError, SettingsError, Unavailable
 from flows.letters.model import Original
 from flows.letters.understanding import understand
@@ -72,6 +73,8 @@ def _log_to_stderr() -> None:
     ours.setLevel(logging.INFO)
     ours.addHandler(handler)
     ours.propagate = False
+    # What ends a thread would be printed with its message, and an error of the file system quotes the file's name.
+    threading.excepthook = lambda ended: log.error("a thread ended: %s", trace_of(ended.exc_value or ended.exc_type()))
 
 
 def _server_answers(settings: Settings) -> bool:
@@ -186,8 +189,8 @@ class Worker:
                 idempotency_key=key,
             )
             self._execute(run, process_letter)
-        except Exception:  # the border of the worker: a fault of one run must not stop the others
-            log.exception("a run with %d letters could not be executed; they are taken again", len(seen))
+        except Exception as fault:  # the border of the worker: a fault of one run must not stop the others
+            log.error("a run with %d letters could not be executed; they are taken again: %s", len(seen), trace_of(fault))
             rest = _REST_SECONDS
         finally:
             lane.release()
@@ -199,7 +202,7 @@ class Worker:
             claimed = self._made.inbox.claim(seen.path)
         except DubanError:
             claimed = None  # the task meets the same fault and gives it its fate
-        return LetterRef(path=seen.path.as_posix(), sha256=claimed.sha256 if claimed else None)
+        return LetterRef(handle=self._made.inbox.handle(seen.path), sha256=claimed.sha256 if claimed else None)
 
     # -- runs started in the UI or by schedule ----------------------------------------------------------------------
 
@@ -222,8 +225,8 @@ class Worker:
     def _run_other(self, run_id: UUID, deployment_id: UUID) -> None:
         try:
             self._execute(self._client.read_flow_run(run_id), self._deployed[deployment_id].flow)
-        except Exception:  # the border of the worker, as above
-            log.exception("run %s could not be executed", run_id)
+        except Exception as fault:  # the border of the worker, as above
+            log.error("run %s could not be executed: %s", run_id, trace_of(fault))
 
     def _execute(self, run: FlowRun, flow: object) -> None:
         # The heartbeat's thread would be joined for a second at each end; `reap` finds dead runs instead.

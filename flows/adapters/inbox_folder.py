@@ -1,7 +1,8 @@
 """The inbox as a folder: what lies in it, claimed by content, cleared only when it is still that content.
 
 Threats answered here: links, fifos and devices dropped in place of letters, paths that lead out of the inbox, files
-replaced while they are worked on, names that are no UTF-8.  Left: a program that still writes into a file it opened
+replaced while they are worked on, names that are no UTF-8, names that are the titles of letters nobody may read (what
+is raised here goes to logs, so it tells files by their handles).  Left: a program that still writes into a file it opened
 before we looked, through a memory map or on a machine we cannot ask.
 """
 
@@ -18,6 +19,7 @@ from flows.adapters import inbox_files as files
 from flows.adapters import inbox_names as names
 from flows.adapters.inbox_checks import missing_rights, nestings
 from flows.adapters.inbox_files import Stamp
+from flows.adapters.inbox_handles import Handles
 from flows.adapters.inbox_quarantine import Quarantine
 from flows.adapters.inbox_seen import (
     Claimed,
@@ -60,6 +62,7 @@ class InboxFolder:
         self.root = inbox
         self._quarantine = Quarantine(quarantine)
         self._spool = spool
+        self._handles = Handles(spool / "handles.key")
         self._largest = largest
         faults = [*missing_rights(inbox), *nestings(inbox, (quarantine, spool, *outputs))]
         if faults:
@@ -69,6 +72,19 @@ class InboxFolder:
                 folder.mkdir(mode=mode, parents=True, exist_ok=True)
             except OSError as fault:
                 raise SettingsError(f"the folder {folder} cannot be made: {fault.strerror}") from fault
+
+    # -- names --------------------------------------------------------------------------------------------------------
+
+    def handle(self, path: Path) -> str:
+        """What stands for the file's name wherever the name must not be seen."""
+        return self._handles.of(path)
+
+    def find(self, handle: str) -> Path | None:
+        """The path of the file with this handle; None when no such file lies in the inbox."""
+        known = self._handles.path_of(handle)
+        if known is not None:
+            return known
+        return next((seen.path for seen in self.scan() if self._handles.of(seen.path) == handle), None)
 
     # -- looking ----------------------------------------------------------------------------------------------------
 
@@ -142,7 +158,7 @@ class InboxFolder:
         path = Path(*(decoded(part) for part in seen.path.parts))
         if path == seen.path:
             return seen
-        with files.world(f"{path} cannot be given a proper name"):
+        with files.world(f"the file {self.handle(seen.path)} cannot be given a proper name"):
             files.make_folder(self.root, path.parts[:-1])
             try:
                 with (
@@ -168,17 +184,17 @@ class InboxFolder:
             with files.open_folder(self.root, parts[:-1]) as folder:
                 state = os.stat(parts[-1], dir_fd=folder, follow_symlinks=False)
                 if not stat.S_ISREG(state.st_mode):
-                    raise NotALetterFile(f"{path} is no regular file; drop the letter itself")
+                    raise NotALetterFile(f"{self.handle(path)} is no regular file; drop the letter itself")
                 with files.open_file(folder, parts[-1]) as held:
                     return self._read(path, held)
         except OSError as fault:
             if files.is_gone(fault):
                 return None
-            raise Unavailable(f"{path} cannot be read: {fault.strerror}", errno=fault.errno) from fault
+            raise Unavailable(f"the file {self.handle(path)} cannot be read: {fault.strerror}", errno=fault.errno) from fault
 
     def _read(self, path: Path, held: int) -> Claimed:
         if files.is_written(held):
-            raise NotSettled(f"{path} is being written to; it is taken again when it rests")
+            raise NotSettled(f"the file {self.handle(path)} is being written to; it is taken again when it rests")
         before = Stamp.of(os.fstat(held))
         keep = before.size <= self._largest
         digest = hashlib.sha256()
@@ -192,7 +208,7 @@ class InboxFolder:
             if keep:
                 kept.append(block)
         if Stamp.of(os.fstat(held)) != before or size != before.size:
-            raise NotSettled(f"{path} changed while it was read; it is taken again when it rests")
+            raise NotSettled(f"the file {self.handle(path)} changed while it was read; it is taken again when it rests")
         return Claimed(digest.hexdigest(), path.name, path, size, before, b"".join(kept) if keep else None)
 
     def clear(self, claimed: Claimed) -> bool:
@@ -201,7 +217,7 @@ class InboxFolder:
         It is moved aside first and looked at there: what came under its name meanwhile is never removed.
         """
         parts = claimed.path.parts
-        with files.world(f"{claimed.path} cannot be removed from the inbox"):
+        with files.world(f"the file {self.handle(claimed.path)} cannot be removed from the inbox"):
             try:
                 with files.open_folder(self.root, parts[:-1]) as folder:
                     cleared = self._clear(folder, claimed)
@@ -247,7 +263,7 @@ class InboxFolder:
             if not one.path.name.startswith(files.ASIDE):
                 continue
             aside, parts = one.path.name, one.path.parts[:-1]
-            with files.world(f"{one.path} cannot be put back"), files.open_folder(self.root, parts) as folder:
+            with files.world("a file on its way out cannot be put back"), files.open_folder(self.root, parts) as folder:
                 if aside.startswith(_CLEARING):
                     name = files.move_in(folder, aside, folder, aside.removeprefix(_CLEARING))
                     back.append(one.path.with_name(name))
@@ -260,7 +276,7 @@ class InboxFolder:
 
         ``secret``: into a folder only duban's own user can open, with reasons that hold no word of the letter.
         """
-        with files.world(f"{claimed.name} cannot be moved to quarantine"):
+        with files.world(f"the file {self.handle(claimed.path)} cannot be moved to quarantine"):
             if claimed.content is not None:
                 placed = self._quarantine.put(claimed, iter([claimed.content]), fault, secret=secret)
             else:
@@ -283,7 +299,7 @@ class InboxFolder:
         if reason:
             raise NotALetterFile(f"{path}: such names are ignored in the inbox ({reason}); choose another name")
         path = path.with_name(files.fitted(path.name))
-        with files.world(f"{path} cannot be put into the inbox {self.root}"):
+        with files.world(f"the letter cannot be put into the inbox {self.root}"):
             for _ in range(100):
                 files.make_folder(self.root, path.parts[:-1])
                 try:
@@ -291,7 +307,7 @@ class InboxFolder:
                         return self.root / path.with_name(self._place(folder, path.name, data))
                 except FileNotFoundError:
                     continue  # the folder of an unpacked container was emptied and removed just now
-        raise Unavailable(f"{path}: its folder is removed again and again; drop the letter once more")
+        raise Unavailable("the letter's folder is removed again and again; drop the letter once more")
 
     def _place(self, folder: int, name: str, data: bytes) -> str:
         if files.holds(folder, name, hashlib.sha256(data).hexdigest()):

@@ -38,7 +38,7 @@ class Quarantine:
             aside = files.write_aside(held, content, mode)
             if files.sha256_at(held, aside) != claimed.sha256:
                 os.unlink(aside, dir_fd=held)
-                raise NotSettled(f"{claimed.path} changed after it was claimed; it is taken again when it rests")
+                raise NotSettled("the file changed after it was claimed; it is taken again when it rests")
             reasons = json.dumps(_reasons(claimed, fault, secret), ensure_ascii=False, indent=1) + "\n"
             files.replace_with(held, name + WHY, reasons.encode(), mode)
             os.rename(aside, name, src_dir_fd=held, dst_dir_fd=held)
@@ -54,7 +54,7 @@ def _place_for(folder: int, claimed: Claimed) -> str:
                 return name
         except FileNotFoundError:
             return name
-    raise Unavailable(f"quarantine holds {_MOST_SAME_NAMES} letters called {claimed.name}; clear it out")
+    raise Unavailable(f"quarantine holds {_MOST_SAME_NAMES} letters of one name; clear it out")
 
 
 def _reasons(claimed: Claimed, fault: LetterError, secret: bool) -> dict[str, Any]:

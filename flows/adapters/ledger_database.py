@@ -30,7 +30,8 @@ class LedgerDatabase:
         parsed = sa.make_url(url)
         if parsed.drivername in ("postgresql", "postgres"):
             parsed = parsed.set(drivername="postgresql+pg8000")
-        self._engine = sa.create_engine(parsed, pool_pre_ping=True)
+        # Errors must not quote the values of a statement: they are letters' words, and errors go to logs.
+        self._engine = sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
         self._sqlite = self._engine.dialect.name == "sqlite"
         if self._sqlite:
             if parsed.database:

@@ -48,12 +48,22 @@ class LedgerIntake(LedgerDatabase):
             attempts = connection.scalar(sa.select(intake.c.attempts).where(intake.c.sha256 == sha256))
         return int(attempts or 0)
 
-    def mark(self, sha256: str, state: IntakeState, now: str, code: str | None = None, message: str | None = None) -> None:
-        """Set the fate of a content, with the error's code and message where it has one."""
+    def mark(
+        self,
+        sha256: str,
+        state: IntakeState,
+        now: str,
+        code: str | None = None,
+        message: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        """Set the fate of a content, with the error's code and message where it has one.
+
+        ``name`` is the file's, now that it may be known: until then the row has what ``see`` was given.
+        """
+        values = {"state": state, "changed_at": now, "code": code, "message": message} | ({"name": name} if name else {})
         with self._write() as connection:
-            connection.execute(
-                sa.update(intake).where(intake.c.sha256 == sha256).values(state=state, changed_at=now, code=code, message=message)
-            )
+            connection.execute(sa.update(intake).where(intake.c.sha256 == sha256).values(values))
 
     def last_seen_at(self, path: str) -> str | None:
         """The hash of the content that lay at ``path`` (relative to the inbox) last; None when none ever did."""

@@ -6,6 +6,7 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 _ENCODINGS = ("utf-8", "gb18030", "utf-16-le", "utf-16-be")
 
@@ -13,13 +14,15 @@ _ENCODINGS = ("utf-8", "gb18030", "utf-16-le", "utf-16-be")
 def byte_search(places: Iterable[Path], sentences: Iterable[str], chunks: Iterable[bytes] = ()) -> list[str]:
     """Every file under ``places`` that holds a sentence or one of the raw ``chunks``: its path and what was found.
 
-    Sentences are looked for in the usual encodings, as JSON escapes, and inside gzip members (stores pack small files).
+    Sentences are looked for in the usual encodings, as JSON escapes, percent-encoded (as file names travel in headers),
+    and inside gzip members (stores pack small files).
     """
     needles = {bytes(chunk): "raw bytes" for chunk in chunks}
     for sentence in sentences:
         for encoding in _ENCODINGS:
             needles[sentence.encode(encoding)] = sentence
         needles[json.dumps(sentence).strip('"').encode("ascii")] = sentence
+        needles[quote(sentence).encode("ascii")] = sentence
     found = []
     for path in _files(places):
         for content in _contents(path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -21,6 +22,7 @@ SECRET = "青岗岭第七号储备库"
         b"x" + SECRET.encode("utf-16-le"),
         SECRET.encode("utf-16-be"),
         json.dumps({"text": SECRET}).encode("ascii"),
+        b"x-amz-meta-name: " + quote(SECRET).encode("ascii"),
         b"xx" + gzip.compress((SECRET * 50).encode("gb18030")),
     ],
 )

@@ -33,6 +33,10 @@ from tests.system.running import LETTER, System, letter, wait_for
 
 pytestmark = pytest.mark.timeout(240)
 NOT_PUBLIC = "将于年内收回青石巷三处临街门面"
+# A file's name is often the letter's title: it must be seen no further than the letter's words.
+RESTRICTED_TITLE = "关于收回青石巷临街门面一事的答复"
+BUNDLE_TITLE = "青石巷来信汇总"
+SECRET_TITLE = "关于扩建青岗岭储备库的答复"
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +50,21 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     made.start()
     made.drop("一.txt", letter(31))
     restricted = LETTER.replace("〔2026〕18号", "〔2026〕32号").replace("主动公开", "不予公开")
-    made.drop("二.txt", restricted.replace("2026年9月底前", f"{NOT_PUBLIC}，2026年9月底前"))
+    restricted = restricted.replace("2026年9月底前", f"{NOT_PUBLIC}，2026年9月底前")
+    made.drop(f"{RESTRICTED_TITLE}.txt", restricted)
+    made.drop(f"{RESTRICTED_TITLE}的同件.txt", restricted)  # the same bytes: named in a line of the log before
+    members = {f"{RESTRICTED_TITLE}附件一.txt": restricted.replace("〔2026〕32号", "〔2026〕33号").encode()}
+    put(made, f"{BUNDLE_TITLE}.zip", bundle(members, stored=True))
+    put(made, f"{RESTRICTED_TITLE}空白.txt", b"")
     made.wait_empty_inbox()
     yield made
     made.stop()
+
+
+def put(system: System, name: str, content: bytes) -> None:
+    aside = system.home / f".{name}.aside"
+    aside.write_bytes(content)
+    aside.rename(system.home / "inbox" / name)
 
 
 def duban(system: System, *arguments: str | Path, **more: str) -> Result:
@@ -127,9 +142,16 @@ def test_damage_is_alarmed_and_repaired(system: System) -> None:
 
 
 def test_ui_and_logs_show_no_words_of_a_restricted_letter_and_nobody_sees_contact_data(system: System) -> None:
-    shown = [system.home / "prefect", system.home / "logs"]
+    shown = [system.home / "prefect", system.home / "logs", system.home.parent / "up.log"]
     assert byte_search([system.home / "store"], [NOT_PUBLIC]) != []
     assert byte_search(shown, [NOT_PUBLIC]) == []
+    ask(system, "/flow_runs/filter", {})  # the server is there; what it wrote is in its database or its log of writes
+    named = [RESTRICTED_TITLE, BUNDLE_TITLE]
+    assert byte_search([system.home / "ledger"], named) != []
+    public = [path for path in (system.home / "store" / "data").iterdir() if path.name.startswith("duban_")]
+    assert public and byte_search([*shown, *public], named) == []
+    open_run = {"task_runs": {"name": {"any_": ["一.txt"]}}}
+    wait_for(lambda: ask(system, "/task_runs/filter", open_run), 20, "the name of a letter that is open")
     persons = [word for word in ("陈某某", "0000-1234567") if word in LETTER]
     assert len(persons) == 2 and byte_search([*shown, system.home / "outbox"], persons) == []
 
@@ -143,11 +165,11 @@ def secret_letter() -> str:
 
 
 def secret_files() -> dict[str, bytes]:
-    """The same marked letter in every kind of format, by file name."""
+    """The same marked letter in every kind of format, by the end of its file's name."""
     text = secret_letter()
     word = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
     paper = scanned(sheets(cid_pdf(text), 150)[0], seed=1, skew=0.4, noise=4.0)
-    return {
+    files = {
         "秘一.txt": text.encode("gb18030"),
         "秘二.utf16.txt": text.encode("utf-16"),
         "秘三.html": site_page(text).replace(b"<h1>", b"<p>" + "机密★10年".encode() + b"</p><h1>"),
@@ -160,6 +182,7 @@ def secret_files() -> dict[str, bytes]:
         "秘十.zip": bundle({"函.txt": (text + "\n附").encode("gb18030")}, stored=True),
         "秘十一.pdf": as_pdf([paper], 150),
     }
+    return {f"{SECRET_TITLE}{end}": content for end, content in files.items()}
 
 
 def telling(content: bytes) -> bytes:
@@ -172,9 +195,7 @@ def test_nothing_of_a_secret_letter_is_anywhere_but_in_quarantine(system: System
     files = secret_files()
     before = set(Path(tempfile.gettempdir()).iterdir())
     for name, content in files.items():
-        aside = system.home / f".{name}.aside"
-        aside.write_bytes(content)
-        aside.rename(system.home / "inbox" / name)
+        put(system, name, content)
     system.wait_empty_inbox(120)  # the scan is read by OCR
     restricted = system.home / "quarantine" / "restricted"
     assert {path.name for path in restricted.iterdir() if not path.name.endswith(".why.json")} == files.keys()
@@ -189,6 +210,8 @@ def test_nothing_of_a_secret_letter_is_anywhere_but_in_quarantine(system: System
     # Of packed formats also raw bytes: a copy of the file would not show by its words.
     chunks = [telling(content) for name, content in files.items() if name.endswith((".docx", ".pdf", ".ofd", "九.eml"))]
     assert byte_search(places, [SECRET, "青岗岭第七号储备库"], chunks) == []
+    names = [path for path in places if not path.name.endswith(".why.json")]  # those lie beside the letter, as private
+    assert byte_search(names, [SECRET_TITLE]) == []
     assert byte_search([restricted], [SECRET]) != []
 
 
