@@ -84,19 +84,12 @@ def test_the_same_bytes_again_make_no_second_record(system: System) -> None:
 def test_a_person_can_run_it_again_from_the_archive(system: System) -> None:
     text = letter(104)
     system.drop("rerun.txt", text)
-    record = archived(system, text)
+    sha256 = archived(system, text)["original"]["sha256"]
     before = system.ledger().counts()
-    deployment = system.api("/deployments/name/process-letter/process-letter")
-    sha256 = record["original"]["sha256"]
-    run = system.api(
-        f"/deployments/{deployment['id']}/create_flow_run",
-        {"parameters": {"letters": [{"path": "rerun.txt", "sha256": sha256}]}},
-    )
-    state = wait_for(
-        lambda: (s := system.api(f"/flow_runs/{run['id']}")["state"])["type"] in ("COMPLETED", "FAILED", "CRASHED") and s,
-        30, "the re-run",
-    )  # fmt: skip
-    assert state["type"] == "COMPLETED", state
+    for which in ({"path": "rerun.txt", "sha256": sha256}, {"sha256": sha256}):
+        state = run_deployment(system, "process-letter", {"letters": [which]})
+        assert (state["type"], state["message"]) == ("COMPLETED", "归档1件")
+    assert run_deployment(system, "process-letter", {"letters": [{"path": "no-such.txt"}]})["message"] == "无此文件1件"
     assert system.ledger().counts() == before
 
 
