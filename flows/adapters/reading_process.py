@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from typing import Any
 
 from flows.adapters import converter
@@ -90,6 +91,16 @@ class FileReader:
         """Page ``page`` of a PDF, OFD or picture as PNG, the boxes (points from the top left) marked on it."""
         with self._readers.worker() as worker:
             return worker.ask({"name": name, "page": page, "boxes": [list(box) for box in boxes]}, data, name)[1]
+
+    def strips(
+        self, data: bytes, name: str, page: int, wanted: Sequence[Sequence[Box]], covers: Sequence[Box]
+    ) -> list[bytes]:
+        """For each list of boxes a PNG of that part of the page, marked; ``covers`` are black in all of them."""
+        asked = {"name": name, "page": page, "strips": [list(map(list, boxes)) for boxes in wanted]}
+        with self._readers.worker() as worker:
+            answer, blob = worker.ask({**asked, "covers": list(map(list, covers))}, data, name)
+        ends = list(accumulate(answer["sizes"]))
+        return [blob[end - size : end] for size, end in zip(answer["sizes"], ends, strict=True)]
 
     def _recognised(self, source: SourceText, data: bytes, name: str, progress: Progress | None) -> SourceText:
         if len(source.images) > self.limits.recognised_pages:

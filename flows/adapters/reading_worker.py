@@ -61,12 +61,16 @@ def _refusal(name: str, message: str, found: str) -> dict[str, Any]:
 
 
 def _reading(fields: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes]:
-    """Reads the file, or draws a page of it where a page is asked for."""
+    """Reads the file, or draws a page of it, or strips of that page, where they are asked for."""
     if "page" not in fields:
         return {"source": asdict(read(blob, fields["name"]))}, b""
-    from flows.letters.reading.pictures import marked, picture_of
+    from flows.letters.reading.pictures import STRIP_WIDTH, marked, picture_of, strips
 
-    return {}, marked(picture_of(blob, fields["name"], fields["page"]), fields["boxes"])
+    if "strips" not in fields:
+        return {}, marked(picture_of(blob, fields["name"], fields["page"]), fields["boxes"])
+    picture = picture_of(blob, fields["name"], fields["page"], width=STRIP_WIDTH)
+    made = strips(picture, fields["strips"], fields["covers"])
+    return {"sizes": [len(one) for one in made]}, b"".join(made)
 
 
 class _Recognising:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flows.letters.masking import Private, mask_text
 from flows.letters.model import LetterText, Line, Piece, Problem, SourceText, Span
 from flows.letters.rows import cell_width
 
@@ -41,6 +42,26 @@ def _part(line: Line, box: Box, start: int, end: int) -> Box:
     widths = [0.0] * opening + [cell_width(char) for char in line.text[opening:]]
     step = (box[2] - box[0]) / (sum(widths) or 1.0)
     return box[0] + sum(widths[:start]) * step, box[1], box[0] + sum(widths[:end]) * step, box[3]
+
+
+def private_places(letter: LetterText, private: Private) -> dict[int, list[Box]]:
+    """By page the boxes of all lines that hold something private.
+
+    Whole lines: where in its line a name stands is known only roughly.  Lines that are no part of the letter's text
+    (running heads and feet) count as well.
+    """
+    covered = mask_text(letter.text, private)
+    lines = {i for i, line in enumerate(letter.source.lines) if mask_text(line.text, private) != line.text}
+    for piece in letter.pieces:
+        end = piece.start + piece.length
+        if covered[piece.start : end] != letter.text[piece.start : end]:
+            lines.add(piece.line)
+    found: dict[int, list[Box]] = {}
+    for index in sorted(lines):
+        line = letter.source.lines[index]
+        if line.box is not None:
+            found.setdefault(line.page, []).append(line.box)
+    return found
 
 
 def doubtful(source: SourceText, pieces: tuple[Piece, ...]) -> tuple[Problem, ...]:

@@ -13,6 +13,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageOps, ImageSequence, Unidentif
 
 from flows.letters.errors import UnreadableLetter
 from flows.letters.reading import docx_pictures, image, ofd, pdf
+from flows.letters.reading.geometry import Box
 from flows.letters.reading.magic import name_of
 
 # For pages drawn from text alone; it comes with a package of fonts.
@@ -21,6 +22,13 @@ _LONG_SIDE = 2200  # pixels of a rendered page: A4 at 188 dpi
 _SCAN_SIDE = 3600  # pixels of a scan: A4 at 300 dpi has 3508; more tells recognition nothing
 _SHOWN_SIDE = 1500  # pixels of a page that people look at
 _MARK = (255, 226, 110)
+STRIP_WIDTH = 1000  # pixels of a strip: A4 at 121 dpi
+_STRIP_HEIGHT = 600
+_GREYS = (0, 85, 170, 255)
+_LEVELS = [round(value * (len(_GREYS) - 1) / 255) for value in range(256)]
+_BLACK = 0
+# Four greys, and the same four under the marker: a strip of text takes some 8 KB.
+_PALETTE = [value for tint in ((255, 255, 255), _MARK) for grey in _GREYS for value in (grey * part // 255 for part in tint)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +41,32 @@ class Picture:
     height: float
 
 
-def picture_of(data: bytes, name: str, page: int) -> Picture:
-    """Page ``page`` (1-based) of the file; ``UnreadableLetter`` where it cannot be shown."""
+def picture_of(data: bytes, name: str, page: int, *, width: int | None = None) -> Picture:
+    """Page ``page`` (1-based) of the file; ``UnreadableLetter`` where it cannot be shown.
+
+    With ``width`` a PDF's page is drawn so many pixels wide and without what was noted on it: nobody has read that.
+    """
     kind = name_of(data)
     if kind == "PDF":
-        return _of_pdf(data, name, page)
+        return _of_pdf(data, name, page, width)
     if kind == "ZIP (OFD)":
-        shown, width, height = ofd.drawn(data, name, page, str(FONT))
-        return Picture(shown, page, width, height)
+        shown, across, down = ofd.drawn(data, name, page, str(FONT))
+        return Picture(shown, page, across, down)
     if kind == "ZIP (DOCX)":
         inside = _of_image(docx_pictures.picture_bytes(data, name, page), name, 1)
         return Picture(inside.image, page, inside.width, inside.height)
     return _of_image(data, name, page)
 
 
-def _of_pdf(data: bytes, name: str, number: int) -> Picture:
+def _of_pdf(data: bytes, name: str, number: int, wanted: int | None) -> Picture:
     with pdf.open_document(data, name) as document:
         try:
             page = document[number - 1]
             width, height = page.get_size()
-            scale = min(_LONG_SIDE / max(width, height, 1.0), 8.0)
-            bitmap = page.render(scale=scale, draw_annots=True, may_draw_forms=False)
-            shown = bitmap.to_pil().convert("RGB")
+            scale = min(_LONG_SIDE / max(width, height, 1.0), 8.0, wanted / max(width, 1.0) if wanted else 8.0)
+            plain = wanted is not None
+            bitmap = page.render(scale=scale, draw_annots=not plain, may_draw_forms=False, grayscale=plain)
+            shown = bitmap.to_pil().convert("L" if plain else "RGB")
         except (pdfium.PdfiumError, ValueError) as fault:
             raise UnreadableLetter(f"{name}: page {number} cannot be drawn ({fault}); ask for another copy") from fault
         return Picture(shown, number, width, height)
@@ -100,3 +112,55 @@ def marked(picture: Picture, boxes: Sequence[Sequence[float]]) -> bytes:
     out = io.BytesIO()
     ImageChops.multiply(shown, ink).save(out, "PNG", optimize=False)
     return out.getvalue()
+
+
+def strips(picture: Picture, wanted: Sequence[Sequence[Box]], covers: Sequence[Box]) -> list[bytes]:
+    """For each list of boxes a PNG of that part of the page, the boxes in yellow, the rows of ``covers`` solid black.
+
+    Boxes are in points from the top left; a strip is as wide as the page (at most ``STRIP_WIDTH`` pixels) and shows
+    a line or two above and below.
+    """
+    grey = picture.image.convert("L")
+    if grey.width > STRIP_WIDTH:
+        grey = grey.resize((STRIP_WIDTH, max(1, round(grey.height * STRIP_WIDTH / grey.width))), reducing_gap=2.0)
+    across, down = grey.width / picture.width, grey.height / picture.height
+    hidden = _hidden(covers, grey.size, down)
+    return [_strip(grey, [_scaled(box, across, down, 2) for box in boxes], hidden) for boxes in wanted]
+
+
+def _strip(grey: Image.Image, marks: Sequence[Box], covers: Sequence[Box]) -> bytes:
+    line = min(max(min(bottom - top for _, top, _, bottom in marks), 12.0), 60.0)
+    top = max(0, int(min(mark[1] for mark in marks) - 1.7 * line))
+    bottom = min(grey.height, top + _STRIP_HEIGHT, int(max(mark[3] for mark in marks) + 1.7 * line))
+    levels = grey.crop((0, top, grey.width, max(bottom, top + 1))).point(_LEVELS)
+    marker = Image.new("L", levels.size, 0)
+    _fill(marker, marks, top, len(_GREYS))
+    shown = ImageChops.add(levels, marker)
+    _fill(shown, covers, top, _BLACK)
+    paper = Image.frombytes("P", shown.size, shown.tobytes())
+    paper.putpalette(_PALETTE)
+    out = io.BytesIO()
+    paper.save(out, "PNG", bits=4, compress_level=6)  # 9 takes eight times as long for a twentieth less
+    return out.getvalue()
+
+
+def _fill(shown: Image.Image, boxes: Sequence[Box], above: int, value: int) -> None:
+    pen = ImageDraw.Draw(shown)
+    for left, top, right, bottom in boxes:
+        pen.rectangle((left, top - above, right, bottom - above), value)
+
+
+def _hidden(covers: Sequence[Box], size: tuple[int, int], down: float) -> list[Box]:
+    """The whole row, from edge to edge: what stands beside a name, or how long a number is, tells of it too.
+
+    Somewhat higher than the line, for recognition and fonts are not exact about their edges.
+    """
+    rows = [sorted((box[1] * down, box[3] * down)) for box in covers]
+    more = [max(3.0, 0.2 * (bottom - top)) for top, bottom in rows]
+    return [(0.0, top - by, float(size[0]), bottom + by) for (top, bottom), by in zip(rows, more, strict=True)]
+
+
+def _scaled(box: Box, across: float, down: float, more: float) -> Box:
+    left, right = sorted((box[0] * across, box[2] * across))
+    top, bottom = sorted((box[1] * down, box[3] * down))
+    return left - more, top - more, right + more, bottom + more
