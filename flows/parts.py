@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from flows import prefect_server
 from flows.adapters import embedded_store
+from flows.adapters.port_leases import PortLeases
 from flows.letters.errors import SettingsError
 from flows.settings import Settings
 
@@ -30,28 +30,11 @@ def wanted(settings: Settings) -> tuple[str, ...]:
     return tuple(part for part in PARTS if part != "store" or not settings.store_url)
 
 
-def free_port(first: int, taken: frozenset[int] = frozenset()) -> int:
-    """``first`` where nothing answers there, else one the system gives."""
-    for candidate in (first, 0):
-        if candidate in taken:
-            continue
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", candidate))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise SettingsError("no free port on 127.0.0.1; stop a program that holds them and start again")
-
-
-def choose_ports(settings: Settings) -> Ports:
-    """The ports of this start, remembered so that other commands find the running system."""
+def choose_ports(settings: Settings, leases: PortLeases) -> Ports:
+    """The ports of this start, remembered so that other commands find the running system; held in ``leases``."""
     before = known_ports(settings)
-    prefect = free_port(settings.prefect_port)
-    if before and prefect != settings.prefect_port:
-        prefect = free_port(before.prefect)
-    store = 0 if settings.store_url else embedded_store.prepare(settings.home, settings.store_port).ports["s3"]
+    prefect = leases.first([settings.prefect_port, *([before.prefect] if before else [])])
+    store = 0 if settings.store_url else embedded_store.prepare(settings.home, settings.store_port, leases).ports["s3"]
     chosen = Ports(prefect, store)
     path = settings.run / "ports.json"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 
 from flows import delivery_wiring, parts, prefect_server, wiring
+from flows.adapters.port_leases import PortLeases
 from flows.letters.agencies import Directory
 from flows.letters.errors import Unavailable
 from flows.settings import Settings
@@ -75,7 +76,11 @@ def up(settings: Settings, ready: Callable[[parts.Ports], None]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     stop_leftovers(settings.home)
-    ports = parts.choose_ports(settings)
+    with PortLeases() as leases:  # held for as long as the parts run: they may be started again at any time
+        return _keep_up(settings, parts.choose_ports(settings, leases), stop, ready)
+
+
+def _keep_up(settings: Settings, ports: parts.Ports, stop: threading.Event, ready: Callable[[parts.Ports], None]) -> int:
     _ready_mark(settings).unlink(missing_ok=True)
     supervisor = _start_supervisor(settings)
     announced = False

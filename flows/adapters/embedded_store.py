@@ -11,16 +11,17 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-import socket
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from flows.adapters.port_leases import PortLeases, any_port
 from flows.adapters.s3_client import StoreAccess, error_code, s3_client, speaking_to
 from flows.adapters.store_tls import ensure_certificates
 from flows.letters.errors import SettingsError, Unavailable
@@ -88,16 +89,18 @@ class EmbeddedStore:
                 client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(_no_deletion(bucket)))
 
 
-def prepare(home: Path, port: int = _DEFAULT_PORTS["s3"]) -> EmbeddedStore:
+def prepare(home: Path, port: int = _DEFAULT_PORTS["s3"], leases: PortLeases | None = None) -> EmbeddedStore:
     """Everything the store needs under ``home``/store, made once and kept; free ports where the wanted are taken.
 
-    ``port`` is the wanted S3 port, 0 for any.  Raises ``SettingsError`` where the ``weed`` program is missing.
+    ``port`` is the wanted S3 port, 0 for any.  The ports are held in ``leases`` until the store listens on them; without,
+    only while this runs.  Raises ``SettingsError`` where the ``weed`` program is missing.
     """
     directory = home / "store"
     for folder in (directory, directory / "data", directory / "credentials"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
-    ports = _keep_ports(directory / "ports.json", port)
+    with PortLeases() as brief:
+        ports = _keep_ports(directory / "ports.json", port, brief if leases is None else leases)
     kept = _keep_secrets(directory)
     _write_private(directory / "s3.json", json.dumps(_identities(kept), indent=1))
     _write_private(directory / "security.toml", _security(directory, kept))
@@ -178,7 +181,7 @@ def _keep_secrets(directory: Path) -> dict[str, dict[str, str]]:
     return kept
 
 
-def _keep_ports(path: Path, wanted: int) -> dict[str, int]:
+def _keep_ports(path: Path, wanted: int, leases: PortLeases) -> dict[str, int]:
     """The ports of the last start where they are free (or, with ``wanted`` 0, any), else the next free ones."""
     kept: dict[str, int] = json.loads(path.read_text("utf-8")) if path.exists() else {}
     ports: dict[str, int] = {}
@@ -186,40 +189,21 @@ def _keep_ports(path: Path, wanted: int) -> dict[str, int]:
         first = wanted if part == "s3" else (default if wanted else 0)
         near = range(first, first + 200) if first else ()
         last = [kept[part]] if part in kept else []
-        ports[part] = _first_free([*last, *near, *_any_ports()], ports.values())
+        ports[part] = _first_free(chain(last, near, _any_ports()), leases)
     _write_private(path, json.dumps(ports))
     return ports
 
 
-def _any_ports() -> list[int]:
+def _any_ports() -> Iterator[int]:
     """Ports that, with their gRPC twins, lie below those the system gives to outgoing connections."""
-    found = []
-    for _ in range(20):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            found.append(int(probe.getsockname()[1]) % 12_000 + 10_000)
-    return found
+    return (any_port() % 12_000 + 10_000 for _ in range(20))
 
 
-def _first_free(candidates: Iterable[int], taken: Iterable[int]) -> int:
-    used = {p for port in taken for p in (port, port + _GRPC)}
+def _first_free(candidates: Iterable[int], leases: PortLeases) -> int:
     for port in candidates:
-        if {port, port + _GRPC} & used:
-            continue
-        if port + _GRPC <= 65_535 and _is_free(port) and _is_free(port + _GRPC):
+        if port + _GRPC <= 65_535 and leases.take(port, port + _GRPC):
             return port
     raise SettingsError("no free port for the embedded store: set DUBAN_STORE_PORT to a port in a free range")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        # As the server itself does: a port in TIME_WAIT counts as free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def _keep(path: Path, make: Callable[[], dict[str, str]]) -> dict[str, str]:

@@ -21,10 +21,10 @@ from click.testing import CliRunner, Result
 
 from flows.adapters.embedded_store import known
 from flows.adapters.ledger_copy import LedgerCopy
+from flows.adapters.port_leases import any_port
 from flows.adapters.s3_archive import S3Archive
 from flows.adapters.s3_client import s3_client
 from flows.cli import duban as command
-from flows.parts import free_port
 from tests.reading.office_files import doc_file, ofd_letter
 from tests.reading.sample_files import bundle, cid_pdf, docx_file, mail, site_page
 from tests.reading.scan_files import as_pdf, scanned, sheets
@@ -44,7 +44,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     home = tmp_path_factory.mktemp("proof") / "var"
     settings = {
         "HOME": str(home), "SETTLE_SECONDS": "0.2", "SWEEP_SECONDS": "2", "POLL_SECONDS": "0.5",
-        "PREFECT_PORT": str(free_port(0)),  # a system on this machine may be starting on the usual one just now
+        "PREFECT_PORT": str(any_port()),  # a system on this machine may be starting on the usual one just now
     }  # fmt: skip
     made = System(home, os.environ | {f"DUBAN_{name}": value for name, value in settings.items()})
     made.start()

@@ -1,0 +1,83 @@
+"""Systems started in the same second choose different ports, and give them back when they end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flows.adapters.port_leases import PortLeases, any_port
+
+CHOOSER = """
+import json, sys
+from pathlib import Path
+from flows import parts
+from flows.adapters import embedded_store
+from flows.adapters.port_leases import PortLeases
+from flows.settings import load_settings
+
+home, port = Path(sys.argv[1]), int(sys.argv[2])
+settings = load_settings(home=home, prefect_port=port, store_port=port + 1)
+print("here", flush=True)
+sys.stdin.readline()
+with PortLeases() as leases:
+    chosen = parts.choose_ports(settings, leases)
+    ports = embedded_store.known(home).ports
+    print(json.dumps([chosen.prefect, *ports.values(), *(port + 10_000 for port in ports.values())]), flush=True)
+    sys.stdin.readline()
+"""
+
+
+class Chooser:
+    """A process that has settings of its own, chooses at a word, and goes on at another."""
+
+    def __init__(self, home: Path, port: int) -> None:
+        command = [sys.executable, "-c", CHOOSER, str(home), str(port)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def hear(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
+
+    def tell(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+
+@pytest.fixture
+def choosers(tmp_path: Path) -> Iterator[list[Chooser]]:
+    wanted = any_port() % 10_000 + 20_000
+    made = [Chooser(tmp_path / str(number), wanted) for number in range(4)]
+    yield made
+    for one in made:
+        one.process.kill()
+        one.process.communicate()
+
+
+def test_those_who_choose_at_once_choose_differently(choosers: list[Chooser]) -> None:
+    assert {one.hear() for one in choosers} == {"here\n"}
+    for one in choosers:
+        one.tell()
+    chosen = [json.loads(one.hear()) for one in choosers]
+    every = [port for ports in chosen for port in ports]
+    assert len(every) == len(set(every)) == 4 * 11, chosen
+
+    with PortLeases() as leases:
+        assert not leases.take(chosen[0][0])
+        choosers[0].process.kill()
+        choosers[0].process.wait()
+        assert leases.take(*chosen[0])  # the kernel gave them back
+
+
+def test_all_or_none_are_held() -> None:
+    with PortLeases() as mine, PortLeases() as other:
+        first, second = mine.first([]), other.first([])
+        assert not mine.take(first)
+        third = any_port()
+        assert not mine.take(third, second)
+        assert other.take(third)
