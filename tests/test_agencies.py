@@ -1,10 +1,15 @@
 """The directory: a name means the body that the letter's jurisdiction makes of it."""
 
+import re
 from datetime import date
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from flows.letters.agencies import Directory, credit_code_holds
+from flows.letters.alike import Alike
 from flows.letters.directory_check import oddities
 from flows.letters.directory_sheet import directory_of
 from flows.letters.errors import RulesError
@@ -125,9 +130,10 @@ def test_what_was_meant_is_suggested_nearest_first() -> None:
         (_TOML.replace('successor = "city-nature"', 'successor = "x"'), ["successor"]),
         (_TOML.replace('["市自规局"]', '["市教育局"]'), ["already names agency 2"]),
         (_TOML + 'credit_code = "11310000MB2F30450X"\n', ["check character"]),
+        (_TOML + "kind = 07:30:00\n", ["/agency/7/kind"]),
         ("not toml", ["is not TOML"]),
     ],
-    ids=["fields missing", "id twice", "successor missing", "name twice", "credit code", "no TOML"],
+    ids=["fields missing", "id twice", "successor missing", "name twice", "credit code", "a time for a text", "no TOML"],
 )  # fmt: skip
 def test_a_wrong_directory_is_refused_with_every_fault(toml: str, faults: list[str]) -> None:
     with pytest.raises(RulesError) as caught:
@@ -274,3 +280,21 @@ def test_a_spreadsheet_gives_former_names_with_their_days() -> None:
     assert plan.ended == date(2019, 1, 31)
     with pytest.raises(RulesError, match="row 3, 撤并日期"):
         directory_of([rows[0], rows[1], [*rows[2][:5], "去年"]])
+
+
+_NAMES = st.text("东西湖区市教育局", min_size=2, max_size=9)
+
+
+@given(st.lists(_NAMES, min_size=1, max_size=30), _NAMES)
+def test_nobody_alike_is_overlooked(names: list[str], mention: str) -> None:
+    alike = Alike([(name,) for name in names])
+    everyone = {number: _likeness(mention, name) for number, name in enumerate(names)}
+    assert dict(alike.to(mention)) == pytest.approx({number: like for number, like in everyone.items() if like >= 0.5})
+
+
+def _likeness(mention: str, name: str) -> float:
+    """What ``Alike`` promises, worked out from one name alone."""
+    if re.search(".*".join(mention), name):
+        return 0.9 + 0.1 * len(mention) / len(name)
+    parts = {*mention, *("".join(pair) for pair in pairwise(mention))}
+    return sum(part in name for part in parts) / (len(parts) + 1)

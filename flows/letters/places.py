@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
 
@@ -42,7 +43,19 @@ class Places:
 
     def __init__(self, names: Iterable[str], parents: dict[str, str]) -> None:
         self._names = frozenset(names)
+        self._called: dict[str, list[str]] = defaultdict(list)
+        self._tails: dict[str, str] = {}
+        for name in sorted(self._names):
+            parts = segments(name)
+            self._called[parts[-1]].append(name)
+            for first in range(len(parts)):
+                self._tails.setdefault("".join(parts[first:]), name)
         self._above = {name: self._line(name, parents) for name in self._names}
+        self._below: dict[str, list[str]] = defaultdict(list)
+        for name in sorted(self._names):
+            for place in self._above[name]:
+                if place != name:
+                    self._below[place].append(name)
 
     @property
     def names(self) -> frozenset[str]:
@@ -54,11 +67,15 @@ class Places:
 
     def below(self, jurisdiction: str) -> tuple[str, ...]:
         """The jurisdictions that lie in this one, sorted."""
-        return tuple(sorted(n for n in self._names if n != jurisdiction and jurisdiction in self._above[n]))
+        return tuple(self._below.get(jurisdiction, ()))
 
     def called(self, place: str) -> tuple[str, ...]:
         """The jurisdictions whose own name (浦东新区) is ``place``, sorted."""
-        return tuple(sorted(n for n in self._names if segments(n)[-1] == place))
+        return tuple(self._called.get(place, ()))
+
+    def begun_by(self, body: str) -> str | None:
+        """The jurisdiction whose name, or its last places, the body's name begins with; by the longest such beginning."""
+        return next((self._tails[body[:end]] for end in range(len(body), 0, -1) if body[:end] in self._tails), None)
 
     def _line(self, name: str, parents: dict[str, str]) -> tuple[str, ...]:
         nation: str = load_table("places")["nation"]
@@ -68,9 +85,9 @@ class Places:
         return (*line, nation) if nation not in line else tuple(line)
 
     def _nearest(self, name: str) -> str | None:
-        wider = [n for n in self._names if n != name and name.startswith(n)]
-        if wider:
-            return max(wider, key=len)
+        wider = next((name[:end] for end in range(len(name) - 1, 0, -1) if name[:end] in self._names), None)
+        if wider is not None:
+            return wider
         # 浙江省明越市钱湖区 may lie in 明越市: the directory need not repeat the province.
         parts = segments(name)
-        return next((n for n in sorted(self._names) if len(parts) > 1 and segments(n)[-1] == parts[-2]), None)
+        return next(iter(self.called(parts[-2])), None) if len(parts) > 1 else None

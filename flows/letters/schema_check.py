@@ -21,6 +21,14 @@ def schema_faults(document: object, schema: bytes) -> list[str]:
     return ["/" + "/".join(map(str, fault.instance_path)) + ": " + fault.message for fault in found]
 
 
+def fits(document: object, schema: bytes) -> bool:
+    """Whether ``document`` keeps to ``schema``; what is not JSON (a date in a TOML file) never does."""
+    try:
+        return _validator(schema).is_valid(document)
+    except ValueError:
+        return False
+
+
 def schema_id(schema: bytes) -> str | None:
     """The ``$id`` the schema gives itself."""
     found = _parsed(schema).get("$id")
