@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import logging
 import os
 import shlex
@@ -20,7 +21,7 @@ import psutil
 from flows import delivery_wiring, parts, prefect_server, wiring
 from flows.adapters.port_leases import PortLeases
 from flows.letters.agencies import Directory
-from flows.letters.errors import Unavailable
+from flows.letters.errors import SettingsError, Unavailable
 from flows.settings import Settings
 
 log = logging.getLogger("duban.up")
@@ -28,6 +29,8 @@ log = logging.getLogger("duban.up")
 # The worker stops first; store and server together after it.  Sum and slack stay under the promised 10 s.
 _WORKER_STOP, _PART_STOP, _LEFTOVER_STOP = 3, 5, 5.0
 _READY_WITHIN = 180.0
+# The supervisor lets a worker that refused try once more: a store in its first seconds refuses what it grants later.
+_REFUSALS_TO_BELIEVE = 2
 
 
 def prepare(settings: Settings) -> None:
@@ -71,7 +74,10 @@ def only_one(settings: Settings) -> Iterator[bool]:
 
 
 def up(settings: Settings, ready: Callable[[parts.Ports], None]) -> int:
-    """Run until told to stop; ``ready`` is called once everything answers.  Returns the exit code."""
+    """Run until told to stop; ``ready`` is called once everything answers.  Returns the exit code.
+
+    Raises ``SettingsError`` with the worker's reasons where it refuses to begin, such as a store that proves too little.
+    """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -81,7 +87,8 @@ def up(settings: Settings, ready: Callable[[parts.Ports], None]) -> int:
 
 
 def _keep_up(settings: Settings, ports: parts.Ports, stop: threading.Event, ready: Callable[[parts.Ports], None]) -> int:
-    _ready_mark(settings).unlink(missing_ok=True)
+    for mark in (_ready_mark(settings), _refused_mark(settings)):
+        mark.unlink(missing_ok=True)
     supervisor = _start_supervisor(settings)
     announced = False
     started = time.monotonic()
@@ -91,6 +98,8 @@ def _keep_up(settings: Settings, ports: parts.Ports, stop: threading.Event, read
                 log.error("the supervisor died (exit %s); starting it again", supervisor.returncode)
                 stop_leftovers(settings.home)
                 supervisor = _start_supervisor(settings)
+            if not announced and len(refused := _refusals(settings)) >= _REFUSALS_TO_BELIEVE:
+                raise SettingsError(refused[-1])
             if not announced and is_ready(settings, ports):
                 announced = True
                 ready(ports)
@@ -120,6 +129,22 @@ def _ready_mark(settings: Settings) -> Path:
 def mark_ready(settings: Settings) -> None:
     """Called by the worker once letters can be dropped."""
     _ready_mark(settings).write_text(str(os.getpid()), encoding="ascii")
+
+
+def _refused_mark(settings: Settings) -> Path:
+    return settings.run / "worker.refused"
+
+
+def mark_refused(settings: Settings, why: str) -> None:
+    """Called by the worker where settings or store do not allow it to begin."""
+    with _refused_mark(settings).open("a", encoding="utf-8") as mark:
+        mark.write(json.dumps(why) + "\n")
+
+
+def _refusals(settings: Settings) -> list[str]:
+    mark = _refused_mark(settings)
+    whole = mark.read_text(encoding="utf-8").split("\n")[:-1] if mark.exists() else []
+    return [json.loads(line) for line in whole]
 
 
 def _start_supervisor(settings: Settings) -> subprocess.Popen[bytes]:

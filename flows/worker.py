@@ -26,20 +26,21 @@ from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settin
 from prefect.states import AwaitingRetry, Crashed, Pending
 
 from flows import prefect_server, up
-from flows.adapters import embedded_store, store_probe
+from flows.adapters import embedded_store
 from flows.adapters.inbox_folder import Seen
 from flows.demo import SAMPLE
 from flows.discretion import trace_of
-from flows.letters.errors import DubanError, SettingsError, Unavailable
+from flows.letters.errors import DubanError, RulesError, SettingsError, Unavailable
 from flows.letters.model import Original
 from flows.letters.understanding import understand
 from flows.parts import known_ports
 from flows.process_letter import LetterRef, process_letter
 from flows.schedule import Deployed, register
 from flows.settings import Settings
+from flows.store_proof import prove_store
 from flows.tasks import STOPPING
 from flows.watch_inbox import InboxWatch
-from flows.wiring import Wiring, archive_folder, store_access, wiring
+from flows.wiring import Wiring, wiring
 
 log = logging.getLogger("duban.worker")
 
@@ -59,8 +60,10 @@ def run_worker(settings: Settings) -> int:
         made = _made(settings)
         with get_client(sync_client=True) as client:
             Worker(made, client, register(client)).serve()
-    except (SettingsError, Unavailable) as fault:
+    except (SettingsError, RulesError, Unavailable) as fault:
         log.error("cannot start: %s", fault)
+        if not isinstance(fault, Unavailable):
+            up.mark_refused(settings, str(fault))
         return 1
     return 0
 
@@ -90,7 +93,7 @@ def _made(settings: Settings) -> Wiring:
     while True:
         try:
             if settings.self_test:
-                prove_store(settings)
+                make_sure_of_store(settings)
             made = wiring()
             warm_up(made)
             return made
@@ -107,23 +110,25 @@ def warm_up(made: Wiring) -> None:
     understand(made.read(data, SAMPLE.name), original, made.directory, made.site)
 
 
-def prove_store(settings: Settings) -> None:
+def make_sure_of_store(settings: Settings) -> None:
     """Make the embedded store's buckets, then let both buckets show what they do.
 
     Raises ``SettingsError`` naming what is missing: duban claims nothing it cannot prove.
     """
-    if archive_folder(settings) is not None:
-        log.warning("the archive is a folder: nothing in it can be locked; proof rests on packs, days and the witness")
-        return
     if not settings.store_url:
         store = embedded_store.known(settings.home)
         if store is not None:
             store.wait_ready()
             store.create_buckets()
-    for restricted in (False, True):
-        report = store_probe.probe(store_access(settings, restricted=restricted))
-        report.require(lock=bool(settings.store_lock))
-        log.info("store %s, bucket %s: %d properties proven", report.endpoint, report.bucket, len(report.proofs))
+    proof = prove_store(settings)
+    if proof is None:
+        log.warning("the archive is a folder: nothing in it can be locked; proof rests on packs, days and the witness")
+        return
+    proof.require(lock=bool(settings.store_lock))
+    for report in proof.reports:
+        log.info("store %s, bucket %s: %d properties proven", report.endpoint or "AWS", report.bucket, len(report.proofs))
+    if not proof.apart.proven:
+        log.warning("both buckets have the same credentials: %s", proof.apart.detail)
 
 
 class Worker:

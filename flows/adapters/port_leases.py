@@ -32,7 +32,7 @@ class PortLeases:
 
     def take(self, *ports: int) -> bool:
         """Hold all of ``ports`` if nobody holds or uses any of them; else none."""
-        taken = []
+        taken: list[int] = []
         for port in ports:
             held = _hold(port) if port not in self._held else None
             if held is None:

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 _MAKING = threading.Lock()
 Encryption = Literal["", "AES256", "aws:kms"]
-_REFUSED = frozenset({"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"})
+_REFUSED = frozenset({
+    "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken",
+    "403", "Forbidden",  # what a HEAD is answered with: it has no body to say more
+})  # fmt: skip
 _MISCONFIGURED = frozenset({"NoSuchBucket", "PermanentRedirect", "AuthorizationHeaderMalformed", "InvalidBucketName"})
 _BUSY = frozenset({"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "ConditionalRequestConflict"})
 

@@ -17,8 +17,11 @@ from flows.letters.errors import SettingsError
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-# Without these the archive's promises are void; without the others duban says so and goes on.
-REQUIRED = ("wrong_checksum_refused", "conditional_write", "anonymous_read_refused", "anonymous_write_refused")
+# Without these the archive's promises are void; without the others duban says so and goes on.  Encryption is proven only
+# where the site asked for it.
+REQUIRED = (
+    "wrong_checksum_refused", "conditional_write", "anonymous_read_refused", "anonymous_write_refused", "encryption",
+)  # fmt: skip
 _KEY, _BODY = "probe/locked", b"duban writes this object to learn whether the store keeps its promises\n"
 _REFUSALS = frozenset({"AccessDenied", "Forbidden", "401", "403", "InvalidAccessKeyId"})
 
@@ -49,9 +52,20 @@ class ProbeReport:
         """Whether duban may say that originals cannot be deleted or changed with these credentials."""
         return not any(proof.code not in REQUIRED for proof in self.unproven)
 
+    @property
+    def where(self) -> str:
+        return f"{self.endpoint or 'AWS'}, bucket {self.bucket}"
+
+    def holds(self, *, lock: bool) -> bool:
+        """Whether nothing is missing that may not be missing: the lock only where it is asked for."""
+        return not self._missing(lock)
+
+    def _missing(self, lock: bool) -> list[Proof]:
+        return [p for p in self.unproven if lock or p.code in REQUIRED]
+
     def require(self, *, lock: bool = True) -> ProbeReport:
         """This report; ``SettingsError`` naming all that is missing and may not be missing (the lock only if asked)."""
-        missing = [p for p in self.unproven if lock or p.code in REQUIRED]
+        missing = self._missing(lock)
         if missing:
             faults = "\n".join(f"  {p.code}: {p.detail}" for p in missing)
             raise SettingsError(
@@ -69,15 +83,40 @@ def probe(access: StoreAccess) -> ProbeReport:
     """
     client = s3_client(access)
     with speaking_to(access):
-        client.head_bucket(Bucket=access.bucket)
+        _must_exist(client, access)
         proofs = [check(client, access.bucket) for check in (_checksum, _conditional, _versioning)]
         proofs += _locked(client, access.bucket)
+        proofs += [_encrypted(client, access)] if access.encryption else []
         nobody, bucket = s3_client(access, anonymous=True), access.bucket
         proofs += [
             _anonymous("anonymous_read_refused", lambda: nobody.get_object(Bucket=bucket, Key=_KEY)),
             _anonymous("anonymous_write_refused", lambda: nobody.put_object(Bucket=bucket, Key="probe/no", Body=b"")),
         ]
     return ProbeReport(access.endpoint, access.bucket, tuple(proofs))
+
+
+def _must_exist(client: S3Client, access: StoreAccess) -> None:
+    try:
+        client.head_bucket(Bucket=access.bucket)
+    except ClientError as fault:
+        if error_code(fault) not in ("404", "NoSuchBucket"):
+            raise
+        where = f"{access.endpoint or 'AWS'}: there is no bucket {access.bucket}"
+        raise SettingsError(f"{where}; make it, with versioning and Object Lock, or name another") from fault
+
+
+def reach(access: StoreAccess, other: str) -> Proof:
+    """Whether the store keeps these credentials from bucket ``other``: they can neither list, read nor write there."""
+    client = s3_client(access)
+    attempts: dict[str, Callable[[], object]] = {
+        "list": lambda: client.list_objects_v2(Bucket=other, MaxKeys=1),
+        "read": lambda: client.get_object(Bucket=other, Key=_KEY),
+        "write": lambda: client.put_object(Bucket=other, Key="probe/foreign", Body=b""),
+    }
+    with speaking_to(access):
+        can = [deed for deed, call in attempts.items() if _refusal(call) not in _REFUSALS]
+    seen = f"the credentials of bucket {access.bucket} can {' and '.join(can)} there" if can else "refused"
+    return Proof("restricted_apart", not can, seen)
 
 
 def _refusal(call: Callable[[], object]) -> str | None:
@@ -156,6 +195,18 @@ def _locked(client: S3Client, bucket: str) -> list[Proof]:
         for code, answer in attempts.items()
     ]
     return [lock, *tried]
+
+
+def _encrypted(client: S3Client, access: StoreAccess) -> Proof:
+    """Write as the archive does and ask how it was kept: a store that does not know the header takes and forgets it."""
+    asked: Any = {"ServerSideEncryption": access.encryption} | ({"SSEKMSKeyId": access.kms_key} if access.kms_key else {})
+    digest = hashlib.sha256(f"{access.encryption} {access.kms_key}".encode()).hexdigest()[:8]
+    where: Any = {"Bucket": access.bucket, "Key": f"probe/encrypted-{digest}"}
+    refused = _refusal(lambda: client.put_object(**where, Body=_BODY, IfNoneMatch="*", **asked))
+    if refused not in (None, "PreconditionFailed"):
+        return Proof("encryption", False, f"{access.encryption} is refused: {refused}")
+    kept = client.head_object(**where).get("ServerSideEncryption", "not at all")
+    return Proof("encryption", kept == access.encryption, f"asked for {access.encryption}, encrypted: {kept}")
 
 
 def _anonymous(code: str, call: Callable[[], object]) -> Proof:

@@ -47,14 +47,17 @@ def _findings(settings: Settings) -> Iterator[Finding]:
         ("disk", _disk),
         ("inbox", _inbox),
         ("ledger", _ledger),
-        ("store", _store),
-        ("server", _server),
     )
     for name, check in checks:
         try:
             yield check(settings)
         except DubanError as fault:
             yield Finding(name, False, str(fault))
+    try:
+        yield from _stores(settings)
+    except DubanError as fault:
+        yield Finding("store", False, str(fault))
+    yield _server(settings)
     yield from _converters()
 
 
@@ -114,17 +117,24 @@ def _ledger(settings: Settings) -> Finding:
     return Finding("ledger", True, f"{counts.get('letters', 0)} letters, {counts.get('commitments', 0)} commitments")
 
 
-def _store(settings: Settings) -> Finding:
-    from flows import wiring
-    from flows.adapters import store_probe
+def _stores(settings: Settings) -> Iterator[Finding]:
+    """A line for each bucket, tried with its own credentials, and one on whether they are kept apart."""
+    from flows import store_proof, wiring
 
-    folder = wiring.archive_folder(settings)
-    if folder is not None:
-        return Finding("store", True, f"{folder}: a folder, in which nothing can be locked")
-    report = store_probe.probe(wiring.store_access(settings))
-    missing = ", ".join(proof.code for proof in report.unproven)
-    seen = f"{report.endpoint}: " + (f"not proven: {missing}" if missing else f"{len(report.proofs)} properties proven")
-    return Finding("store", not missing or not settings.store_lock, seen)
+    proof = store_proof.prove_store(settings)
+    if proof is None:
+        yield Finding("store", True, f"{wiring.archive_folder(settings)}: a folder, in which nothing can be locked")
+        return
+    for name, report in zip(("store", "restricted store"), proof.reports, strict=True):
+        missing = "; ".join(f"{one.code} ({one.detail})" for one in report.unproven)
+        seen = f"not proven: {missing}" if missing else f"{len(report.proofs)} properties proven"
+        short = None if report.holds(lock=bool(settings.store_lock)) else False
+        yield Finding(name, short if missing else True, f"{report.where}: {seen}")
+    if proof.apart.proven:
+        yield Finding("stores apart", True, "the archive's credentials do not reach the restricted bucket")
+    else:
+        advice = "; give the restricted bucket a user of its own and set DUBAN_STORE_RESTRICTED_CREDENTIALS"
+        yield Finding("stores apart", False if proof.claims_apart else None, proof.apart.detail + advice)
 
 
 def _server(settings: Settings) -> Finding:
