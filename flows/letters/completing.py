@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
@@ -17,7 +16,6 @@ from flows.letters.owners import Owned
 from flows.letters.script import simplified
 
 _YEAR_GOES_ON = 200  # characters for which a year that was said holds for bare months
-_BLANK = re.compile(r"\s+")
 
 
 def complete(
@@ -107,7 +105,7 @@ def _statement(
 def _is_specific(said: str, draft: Draft, whose: Owned, dated: Dated, counted: Sequence[Quantity]) -> bool:
     """A task with its own unit in a table or behind a label is a thing somebody was given to do."""
     return whose.way == "label" or specificity.is_specific(
-        _BLANK.sub("", said),
+        "".join(said.split()),
         dated=dated.deadline is not None and dated.deadline.day is not None,
         counted=bool(counted),
         conditional=draft.stance != "pledged",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from flows.letters.deadlines import Dated
 from flows.letters.model import COMMITMENT_STANCES, Draft, Quantity
@@ -17,8 +17,7 @@ Bins = Sequence[Sequence[float]]
 _DIGIT = re.compile("[0-9]")
 
 
-@dataclass(frozen=True, slots=True)
-class Cases:
+class Cases(NamedTuple):
     """What is known of a statement's reliability before it is measured: its stance's own score, and a case a field."""
 
     stance: str
@@ -28,8 +27,7 @@ class Cases:
     quantities: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sure:
+class Sure(NamedTuple):
     """``fields`` holds (field, 0..1) for stance, owner, deadline and quantities; ``overall`` is for all of them."""
 
     overall: float

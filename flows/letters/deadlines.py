@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from flows.letters.date_forms import DateForms, Mention, date_forms
 from flows.letters.folding import Folded, fold
@@ -15,8 +15,7 @@ _FINENESS: dict[Precision, int] = {"day": 0, "month": 1, "quarter": 2, "half": 3
 _SPANS_OF_DAYS = frozenset({"working_days", "within_days"})
 
 
-@dataclass(frozen=True, slots=True)
-class Dated:
+class Dated(NamedTuple):
     """What ``find`` returns: the deadline, the places of all dates (no quantity stands there), doubts, candidates."""
 
     deadline: Deadline | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flows.letters.header_labels import Labelled
 from flows.letters.model import Problem, ProposalKind, Span
@@ -12,8 +12,7 @@ from flows.letters.wordings import patterns
 from flows.letters.zones import Row
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A value and its place; ``rest`` is what follows it on its line, as folded text."""
 
     value: str

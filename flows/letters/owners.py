@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from flows.letters.agencies import Directory
 from flows.letters.bodies import Body, bodies_in
@@ -16,8 +16,7 @@ from flows.letters.owner_stating import Members, has_lead, led, nearest, stated
 from flows.letters.owner_wording import owner_wording
 
 
-@dataclass(frozen=True, slots=True)
-class Owned:
+class Owned(NamedTuple):
     """The owners of one statement, lead first, doubts about a commitment's, and how they were found.
 
     ``way`` names the evidence (label, named, sentence, list, paragraph, section, heading, issuer) and ``trailing`` the
@@ -30,8 +29,7 @@ class Owned:
     trailing: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     """Bodies with their roles, before the directory is asked."""
 
     members: Members
@@ -109,7 +107,7 @@ class _Reading:
                 return _Found((*led(told), *here), "named", "named")
         if here:
             kept = tuple(member for member in inherited.members if member[1] == "lead")
-            return replace(inherited, members=(*kept, *here))
+            return inherited._replace(members=(*kept, *here))
         return inherited
 
     def _headed(self, draft: Draft) -> Members:

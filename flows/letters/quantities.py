@@ -110,7 +110,7 @@ def find(said: Folded, taken: Sequence[tuple[int, int]] = ()) -> tuple[Quantity,
     found: list[Quantity] = []
     if not _ANY_DIGIT.search(text):
         return ()
-    for match in table.percent.finditer(text):
+    for match in table.percent.finditer(text) if "百分之" in text else ():
         value = number(match.group("n"))
         if value is not None:
             found += _quantity(table, said, match.start(), match.end(), [value], "%", match.group())

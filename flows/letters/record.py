@@ -106,6 +106,7 @@ def check(record: dict[str, Any]) -> None:
     )
 
 
+@lru_cache(maxsize=16)
 def rules_version(*digests: str) -> str:
     """Names program, rules, learned weights and whatever else shaped a record (directory, profile) by one digest."""
     joined = "\0".join((_knowledge_digest(), *digests))
