@@ -22,6 +22,7 @@ _COMMANDS = {
     "agencies": "flows.commands.agencies:agencies",
     "notice": "flows.commands.ledger:notice",
     "form": "flows.commands.ledger:form",
+    "returns": "flows.commands.returns:returns",
     "sign": "flows.commands.answers:sign",
     "object": "flows.commands.answers:object_",
     "reassign": "flows.commands.answers:reassign",

@@ -12,6 +12,7 @@ from flows.adapters.folder_channel import FolderChannel
 from flows.adapters.smtp_channel import MailServer, SmtpChannel
 from flows.adapters.webhook_channel import WebhookChannel
 from flows.delivery import Channels
+from flows.form_key import forms
 from flows.letters.agencies import Directory
 from flows.letters.clocks import calendar_problems
 from flows.letters.errors import SettingsError
@@ -42,14 +43,15 @@ def channels(settings: Settings, directory: Directory) -> Channels:
         agency = directory.get(agency_id)
         return agency.channels[0][0] if agency and agency.channels else "folder"
 
-    by_kind: dict[str, Channel] = {"folder": FolderChannel(settings.outbox), "chat": ChatChannel(address_of("chat"))}
+    issued = forms(settings)
+    by_kind: dict[str, Channel] = {"folder": FolderChannel(settings.outbox, issued), "chat": ChatChannel(address_of("chat"))}
     if settings.mail_server:
         if not settings.mail_sender:
             raise SettingsError("DUBAN_MAIL_SENDER is empty though DUBAN_MAIL_SERVER is set")
         server = MailServer.of(settings.mail_server)
-        by_kind["mail"] = SmtpChannel(server, settings.mail_sender, address_of("mail"), templates(settings))
+        by_kind["mail"] = SmtpChannel(server, settings.mail_sender, address_of("mail"), templates(settings), forms=issued)
     if settings.webhook_secret is not None:
-        by_kind["webhook"] = WebhookChannel(_secret(settings), address_of("webhook"), time.time)
+        by_kind["webhook"] = WebhookChannel(_secret(settings), address_of("webhook"), time.time, forms=issued)
     wanted = {kind_of(agency.id) for agency in directory.agencies}
     if missing := sorted(wanted - set(by_kind)):
         raise SettingsError(

@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flows.answering import take
 from flows.delivery_wiring import templates
+from flows.form_key import forms
 from flows.letters.errors import ChangedMeanwhile, StepRefused
 from flows.letters.lifecycle import Step
 from flows.moment import as_of, now
-from flows.receiving import receive
+from flows.receiving import Desk, receive
 from flows.site_calendar import calendar
 from flows.wiring import wiring
 
@@ -64,11 +65,16 @@ class CommitmentAnswer(BaseModel):
 def receive_returns(today: date | None = None) -> State[Any]:
     """Work through the returns folder; a form counts once, however often it is dropped."""
     made, log = wiring(), get_run_logger()
+    settings = made.settings
     with as_of(today) as day:
-        done = receive(made.settings.returns, made.ledger, made.directory, day, now(), calendar(made.settings))
+        desk = Desk(made.ledger, made.directory, forms(settings), day, now(), calendar(settings))
+        done = receive(settings.returns, desk, settings.settle_seconds)
     for why in done.refused:
-        log.warning("refused: %s", why)
-    words = {"已受理": done.forms["taken"], "退回": done.forms["refused"], "重复": done.forms["known"]}
+        log.warning("not taken: %s", why)
+    words = {
+        "已受理": done.forms["taken"], "退回": done.forms["refused"], "重复": done.forms["known"],
+        "待人工核实": done.forms["review"],
+    }  # fmt: skip
     summary = "，".join(f"{word}{count}份" for word, count in words.items() if count) or "没有新的回执"
     return Completed(message=f"{summary}；答复{done.answers}项")
 

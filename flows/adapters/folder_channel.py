@@ -9,19 +9,19 @@ from threading import get_ident
 
 from flows.letters.errors import Unavailable
 from flows.letters.model import Notice
-from flows.letters.returns import form_for
+from flows.letters.return_forms import Forms
 
 _SAFE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,79}")
 
 
 class FolderChannel:
-    """The channel of one folder.  Delivering a notice again rewrites the same two files: it is there once."""
+    """The channel of one folder.  Delivering a notice again rewrites the same files: it is there once."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, forms: Forms | None = None) -> None:
+        self._root, self._forms = root, forms
 
     def deliver(self, notice: Notice) -> str:
-        """Write sheet (and a list's receipt form), then event, each aside and renamed; returns the event's path.
+        """Write sheet (and the form to answer on), then event, each aside and renamed; returns the event's path.
 
         A reader that waits for ``<id>.json`` always finds the sheet beside it.  Raises ``Unavailable`` (disk, rights).
         """
@@ -32,7 +32,7 @@ class FolderChannel:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             _write(folder / f"{notice.id}.html", notice.sheet.encode("utf-8"))
-            if (receipt := form_for(notice)) is not None:
+            if self._forms is not None and (receipt := self._forms.of_notice(notice)) is not None:
                 _write(folder / f"{notice.id}.xlsx", receipt)
             _write(folder / f"{notice.id}.json", notice.event.encode("utf-8"))
             _sync_folder(folder)

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from flows.letters.errors import SettingsError, Unavailable, Undeliverable
 from flows.letters.model import Notice
 from flows.letters.notices import wording
-from flows.letters.returns import form_for
+from flows.letters.return_forms import Forms
 from flows.letters.rules.load import load_table
 from flows.letters.sheets import Templates, pdf
 
@@ -54,7 +54,9 @@ class SmtpChannel:
         address_of: Callable[[str], str | None],
         templates: Templates | None = None,
         timeout: float = 20.0,
+        forms: Forms | None = None,
     ) -> None:
+        self._forms = forms
         self._server, self._sender, self._address_of = server, sender, address_of
         self._templates, self._timeout = templates, timeout
 
@@ -105,7 +107,7 @@ class SmtpChannel:
         message.add_attachment(notice.event.encode(), maintype="application", subtype="json", filename=f"{notice.id}.json")
         paper = pdf(event, opening, self._templates)
         message.add_attachment(paper, maintype="application", subtype="pdf", filename=f"{data['title']}.pdf")
-        if (receipt := form_for(notice)) is not None:
+        if self._forms is not None and (receipt := self._forms.of_notice(notice)) is not None:
             name = f"{load_table('returns')['sheet']}.xlsx"
             message.add_attachment(receipt, maintype="application", subtype=_XLSX, filename=name)
         return message

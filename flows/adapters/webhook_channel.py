@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 
 import httpx
 
 from flows.letters.errors import Unavailable, Undeliverable
 from flows.letters.model import Notice
+from flows.letters.return_forms import Forms
 
 # How old a signed request may be when it is checked: longer than any clock is wrong, shorter than a replay is useful.
 REPLAY_SECONDS = 300
@@ -26,7 +29,9 @@ class WebhookChannel:
         address_of: Callable[[str], str | None],
         clock: Callable[[], float],
         timeout: float = 10.0,
+        forms: Forms | None = None,
     ) -> None:
+        self._forms = forms
         self._secret, self._address_of, self._clock, self._timeout = secret, address_of, clock, timeout
 
     def deliver(self, notice: Notice) -> str:
@@ -43,6 +48,8 @@ class WebhookChannel:
             "Content-Type": "application/cloudevents+json; charset=utf-8",
             "Idempotency-Key": notice.id,
         }
+        if self._forms is not None:
+            headers["X-Duban-Form"] = json.dumps(asdict(self._forms.of_event(notice)))
         try:
             answer = httpx.post(address, content=body, headers=headers, timeout=self._timeout, follow_redirects=False)
         except httpx.InvalidURL as fault:

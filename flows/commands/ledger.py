@@ -95,19 +95,26 @@ def notice(notice_id: str, out: Path, again: bool) -> None:
 def form(agency_id: str, out: Path) -> None:
     """The form (回执) in which an agency answers for its open commitments; filled in, it goes into the returns folder."""
     from flows.adapters.sql_ledger import Filter, SqlLedger
-    from flows.letters.follow_up import item_of_row
+    from flows.form_key import forms
+    from flows.letters.agencies import Directory
+    from flows.letters.follow_up import item_of_row, name_of
     from flows.letters.lifecycle import open_states
-    from flows.letters.returns import form as made
+    from flows.letters.return_forms import form as made
+    from flows.letters.return_forms import form_number
+    from flows.moment import now, today
 
-    opened = SqlLedger(load_settings().database_url)
+    settings = load_settings()
+    opened = SqlLedger(settings.database_url)
     opened.create()
     rows = opened.rows(Filter(agency_id=agency_id, states=open_states()))
     opened.close()
     if not rows:
         raise click.ClickException(f"{agency_id} 没有未办结的承诺事项")
     name = next((row["lead_name"] for row in rows if row["lead_agency_id"] == agency_id), None) or agency_id
-    out.write_bytes(made(agency_id, name, [item_of_row(row) for row in rows]))
-    click.echo(f"已写入{out}：{len(rows)}项；填好后放入{load_settings().returns}")
+    name = name_of(agency_id, Directory.load(settings.agencies), name)
+    issue = forms(settings).issue(agency_id, form_number(agency_id, now()), today())
+    out.write_bytes(made(agency_id, name, [item_of_row(row) for row in rows], issue))
+    click.echo(f"已写入{out}：{len(rows)}项；填好后放入{settings.returns}")
 
 
 def _write_workbook(opened: Any, wanted: Any, path: Path, private: bool) -> int:

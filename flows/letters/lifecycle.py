@@ -60,6 +60,11 @@ def open_states() -> tuple[str, ...]:
     return tuple(name for name in states() if name not in final_states())
 
 
+def step_name(action: str) -> str:
+    """What a clerk calls the step; the action itself where the table has none."""
+    return next((str(row["name"]) for row in load_table("states")["step"] if row["action"] == action), action)
+
+
 def decide(row: Mapping[str, Any], owners: Sequence[Mapping[str, Any]], step: Step) -> Change:
     """The change ``step`` makes to the commitment ``row`` (ledger columns) with its ``owners`` (ledger rows).
 
@@ -90,7 +95,7 @@ def _rule(state: str, step: Step) -> Mapping[str, Any]:
     if found is None:
         allowed = "、".join(dict.fromkeys(states()[name] for row in rows for name in row["from"]))
         raise StepRefused(
-            f"承诺 {step.commitment_id} 当前为“{states()[state]}”，不能执行“{step.action}”；须处于：{allowed}"
+            f"承诺 {step.commitment_id} 当前为“{states()[state]}”，不能{step_name(step.action)}；须处于：{allowed}"
         )
     return found
 
@@ -102,19 +107,21 @@ def _check_party(
     owners: Sequence[Mapping[str, Any]],
     row: Mapping[str, Any],
 ) -> None:
-    allowed = rule["by"]
+    allowed, name = rule["by"], rule["name"]
     if step.party == "owner":
         if mine is None:
             raise StepRefused(f"{step.agency_id} 不是承诺 {step.commitment_id} 的责任单位，不能代为答复")
         if "owner" in allowed or ("lead" in allowed and mine["role"] == "lead"):
             return
-        raise StepRefused(f"“{step.action}”不能由责任单位自己办理，须由督办部门办理" if "office" in allowed
-                          else f"“{step.action}”只能由程序按日程办理")  # fmt: skip
+        if "lead" in allowed:
+            raise StepRefused(f"{step.agency_id} 是承诺 {step.commitment_id} 的配合单位，“{name}”须由牵头单位办理")
+        raise StepRefused(f"“{name}”不能由责任单位自己办理，须由督办部门办理" if "office" in allowed
+                          else f"“{name}”只能由程序按日程办理")  # fmt: skip
     if step.party not in allowed:
-        raise StepRefused(f"“{step.action}”不能由{'督办部门' if step.party == 'office' else '程序'}办理")
+        raise StepRefused(f"“{name}”不能由{'督办部门' if step.party == 'office' else '程序'}办理")
     if allowed == ["office"]:
         if step.agency_id is not None and any(owner["agency_id"] == step.agency_id for owner in owners):
-            raise StepRefused(f"{step.agency_id} 是承诺 {step.commitment_id} 的责任单位，不能办理自己的“{step.action}”")
+            raise StepRefused(f"{step.agency_id} 是承诺 {step.commitment_id} 的责任单位，不能办理自己的“{name}”")
         if step.action in ("verify", "close") and step.by in (row.get("done_by"), row.get("responsible")):
             raise StepRefused(f"{step.by} 是报告办结的人或责任人，核实和销号须由他人办理")
 
@@ -123,7 +130,8 @@ def _check_fields(rule: Mapping[str, Any], step: Step) -> None:
     given = {"by": step.by, **step.fields}
     missing = [name for name in rule.get("needs", []) if given.get(name) in (None, "")]
     if missing:
-        raise StepRefused(f"“{step.action}”还须写明：{'、'.join(missing)}")
+        words = load_table("states")["field"]
+        raise StepRefused(f"“{rule['name']}”还须写明：{'、'.join(words.get(name, name) for name in missing)}")
 
 
 def _effects(row: Mapping[str, Any], step: Step) -> dict[str, Any]:

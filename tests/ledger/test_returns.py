@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,15 @@ from click.testing import CliRunner, Result
 
 from flows.adapters.sql_ledger import SqlLedger
 from flows.cli import duban
+from flows.form_key import forms
 from flows.letters.agencies import Directory
 from flows.letters.errors import LetterError, StepRefused
 from flows.letters.follow_up import item_of_row
-from flows.letters.returns import form
-from flows.receiving import read_form, receive
+from flows.letters.return_forms import Forms, Issue, form
+from flows.letters.returns import Returned
+from flows.moment import now, today
+from flows.receiving import Desk, read_form, receive
+from flows.settings import load_settings
 from tests.ledger.steps import TEA, TEA_LEAD, enter
 from tests.notices.ledger_samples import LETTERS
 
@@ -26,13 +31,20 @@ NOW, TODAY = "2026-03-05T01:00:00Z", date(2026, 3, 5)
 AGENCIES = LETTERS / "own" / "agencies-south.toml"
 DIRECTORY = Directory.load(AGENCIES)
 ONE, TWO = (s["id"] for s in TEA["statements"][:2])
+FORMS = Forms(b"a key of this test, long enough!")
+ISSUE = FORMS.issue(TEA_LEAD, "N1", TODAY)
 COLUMNS = {"办理意见": 5, "责任人": 6, "进展或理由": 7, "佐证材料": 8, "日期（延期至／办结）": 9}
 
 
-def filled(ledger: SqlLedger, by: str | None, *lines: dict[str, Any]) -> bytes:
+def desk(ledger: SqlLedger, today: date = TODAY) -> Desk:
+    return Desk(ledger, DIRECTORY, FORMS, today, f"{today.isoformat()}T01:00:00Z")
+
+
+def filled(ledger: SqlLedger, by: str | None, *lines: dict[str, Any], issue: Issue = ISSUE) -> bytes:
     """The form of TEA_LEAD with its first lines filled in."""
     rows = [ledger.commitment(one) for one in (ONE, TWO)]
-    book = openpyxl.load_workbook(io.BytesIO(form(TEA_LEAD, "瓯溪县农业农村局", [item_of_row(row) for row in rows if row])))
+    items = [item_of_row(row) for row in rows if row]
+    book = openpyxl.load_workbook(io.BytesIO(form(TEA_LEAD, "瓯溪县农业农村局", items, issue)))
     sheet = book.worksheets[0]
     sheet["B3"] = by
     for number, line in enumerate(lines, 5):
@@ -58,13 +70,13 @@ def test_a_filled_in_form_is_taken_once(ledger: SqlLedger, tmp_path: Path) -> No
     enter(ledger, TEA)
     data = filled(ledger, "张某", {"办理意见": "签收", "责任人": "李某"})
     put(tmp_path, "回执.xlsx", data)
-    first = receive(tmp_path, ledger, DIRECTORY, TODAY, NOW)
+    first = receive(tmp_path, desk(ledger))
     assert (first.forms, first.answers, first.refused) == ({"taken": 1}, 1, [])
     row = ledger.commitment(ONE)
     assert row is not None
     assert (row["state"], row["responsible"], row["signed_on"]) == ("signed", "李某", "2026-03-05")
     put(tmp_path, "回执（再发）.xlsx", data)
-    again = receive(tmp_path, ledger, DIRECTORY, TODAY, NOW)
+    again = receive(tmp_path, desk(ledger))
     assert (again.forms, again.answers) == ({"known": 1}, 0)
     assert len(list((tmp_path / "taken").iterdir())) == 2
     assert [event["action"] for event in ledger.history_of(ONE)].count("sign") == 1
@@ -79,7 +91,7 @@ def test_the_way_to_done_on_forms(ledger: SqlLedger, tmp_path: Path) -> None:
         ({"办理意见": "报告办结", "佐证材料": "验收单", "日期（延期至／办结）": "2026/03/04"}, "done_claimed"),
     ]):  # fmt: skip
         put(tmp_path, f"{number}.xlsx", filled(ledger, "张某", line))
-        done = receive(tmp_path, ledger, DIRECTORY, TODAY, NOW)
+        done = receive(tmp_path, desk(ledger))
         assert (done.refused, state(ledger)) == ([], leads_to)
     row = ledger.commitment(ONE)
     assert row is not None
@@ -91,7 +103,7 @@ def test_the_way_to_done_on_forms(ledger: SqlLedger, tmp_path: Path) -> None:
 def test_what_is_wrong_comes_back_with_its_reason(ledger: SqlLedger, tmp_path: Path) -> None:
     enter(ledger, TEA)
     put(tmp_path, "回执.xlsx", filled(ledger, "张某", {"办理意见": "报告办结"}, {"办理意见": "签收"}))
-    done = receive(tmp_path, ledger, DIRECTORY, TODAY, NOW)
+    done = receive(tmp_path, desk(ledger))
     assert done.forms == {"refused": 1}
     (why,) = [json.loads(p.read_text("utf-8")) for p in (tmp_path / "refused").glob("*.why.json")]
     assert why["file"] == "回执.xlsx"
@@ -100,7 +112,9 @@ def test_what_is_wrong_comes_back_with_its_reason(ledger: SqlLedger, tmp_path: P
 
 
 def as_json(**changes: Any) -> bytes:
-    document = {"agency_id": TEA_LEAD, "by": "张某", "answers": [{"commitment_id": ONE, "action": "sign"}]} | changes
+    issued = asdict(FORMS.issue(str(changes.get("agency_id", TEA_LEAD)), "N1", TODAY))
+    answers = [{"commitment_id": ONE, "action": "sign"}]
+    document = {"agency_id": TEA_LEAD, "by": "张某", "form": issued, "answers": answers} | changes
     return json.dumps(document, ensure_ascii=False).encode()
 
 
@@ -111,25 +125,31 @@ WRONG_FILES = [
     (as_json(answers=[]), "answers"),
     (as_json(answers=[{"commitment_id": ONE, "action": "verify"}]), "action"),
     (as_json(answers=[{"commitment_id": ONE, "action": "sign", "state": "closed"}]), "state"),
+    (as_json(form={"number": "N1"}), "code"),
     (b"[" * 100_000, "XLSX"),
     (b"{" + b'"a":{' * 100_000, "JSON"),
 ]
 
 
 @pytest.mark.parametrize(("data", "said"), WRONG_FILES)
-def test_what_is_no_answer_is_refused(data: bytes, said: str) -> None:
+def test_what_is_no_answer_is_refused(data: bytes, said: str, tmp_path: Path) -> None:
     with pytest.raises(LetterError, match=said):
-        read_form(data, "回执")
+        read(tmp_path, data)
 
 
-def test_a_form_without_a_name_or_with_a_strange_word_is_refused(ledger: SqlLedger) -> None:
+def read(folder: Path, data: bytes) -> Returned:
+    (folder / "回执").write_bytes(data)
+    return read_form(folder / "回执")
+
+
+def test_a_form_without_a_name_or_with_a_strange_word_is_refused(ledger: SqlLedger, tmp_path: Path) -> None:
     enter(ledger, TEA)
     with pytest.raises(LetterError, match="填报人"):
-        read_form(filled(ledger, None, {"办理意见": "签收"}), "x")
+        read(tmp_path, filled(ledger, None, {"办理意见": "签收"}))
     with pytest.raises(LetterError, match="销号"):
-        read_form(filled(ledger, "张某", {"办理意见": "销号"}), "x")
+        read(tmp_path, filled(ledger, "张某", {"办理意见": "销号"}))
     with pytest.raises(LetterError, match="没有填写"):
-        read_form(filled(ledger, "张某"), "x")
+        read(tmp_path, filled(ledger, "张某"))
 
 
 def test_an_answer_for_another_agencys_matter_is_refused(ledger: SqlLedger, tmp_path: Path) -> None:
@@ -138,7 +158,7 @@ def test_an_answer_for_another_agencys_matter_is_refused(ledger: SqlLedger, tmp_
     put(tmp_path, "b.json", as_json())
     (tmp_path / ".hidden.json").write_bytes(as_json())
     (tmp_path / "link.json").symlink_to("/etc/passwd")
-    done = receive(tmp_path, ledger, DIRECTORY, TODAY, NOW)
+    done = receive(tmp_path, desk(ledger))
     assert done.forms == {"taken": 1, "refused": 1}
     assert "不是承诺" in done.refused[0]
     assert (state(ledger), (tmp_path / ".hidden.json").exists()) == ("signed", True)
@@ -221,6 +241,7 @@ def test_the_form_of_an_agency_comes_back_answered(site: SqlLedger, tmp_path: Pa
     assert (sheet["B1"].value, sheet["A5"].value) == (TEA_LEAD, ONE)
     book.save(path)
     put(tmp_path / "returns", "回执.xlsx", path.read_bytes())
-    assert receive(tmp_path / "returns", site, DIRECTORY, TODAY, NOW).forms == {"taken": 1}
+    here = replace(desk(site), forms=forms(load_settings()), today=today(), now=now())
+    assert receive(tmp_path / "returns", here).forms == {"taken": 1}
     assert state(site) == "signed"
     assert run("form", "nobody", "--out", str(path)).exit_code == 1

@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,13 @@ from flows.letters.follow_up import item_of_row
 from flows.letters.lifecycle import Step
 from flows.letters.model import Notice
 from flows.letters.outgoing import later
-from flows.letters.returns import form
+from flows.letters.return_forms import Forms, form
 from flows.letters.workdays import WorkCalendar
 from flows.ports import Channel
-from flows.receiving import receive
+from flows.receiving import Desk, receive
 from tests.ledger.steps import enter
 
+FORMS = Forms(b"a key of this story, long enough")
 WAYS = ("keen", "silent", "objects", "upheld", "extends", "late", "fails", "keen", "on paper", "sent back")
 
 
@@ -72,7 +73,7 @@ class Office:
             self._plan(record, today)
         for commitment_id, action in self.plan.pop(today, []):
             self._act(commitment_id, action, today, now)
-        received = receive(self.returns, self.ledger, self.directory, today, now)
+        received = receive(self.returns, Desk(self.ledger, self.directory, FORMS, today, now))
         self.refused += received.refused
         chase_day(self.ledger, self.directory, self.calendar, today, now)
         self._deliver(now)
@@ -129,10 +130,11 @@ class Office:
         self.returns.mkdir(exist_ok=True)
         if action == "sign by json":
             answer = {"commitment_id": row["id"], "action": "sign", "responsible": "经办人"}
-            document = {"agency_id": lead, "by": "经办人", "answers": [answer]}
+            issued = asdict(FORMS.issue(lead, "N1", today))
+            document = {"agency_id": lead, "by": "经办人", "form": issued, "answers": [answer]}
             (self.returns / f"{row['id']}.json").write_text(json.dumps(document), encoding="utf-8")
             return
-        book = openpyxl.load_workbook(io.BytesIO(form(lead, row["lead_name"], [item_of_row(row)])))
+        book = openpyxl.load_workbook(io.BytesIO(form(lead, row["lead_name"], [item_of_row(row)], FORMS.issue(lead, "N1", today))))
         book.worksheets[0]["B3"], book.worksheets[0]["E5"] = "经办人", "签收"
         book.save(self.returns / f"{row['id']}.xlsx")
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from email.message import EmailMessage
 from typing import Any
 
@@ -13,6 +14,8 @@ import pytest
 
 import schemas
 from flows import wiring
+from flows.form_key import forms
+from flows.moment import today
 from tests.system.running import System, letter, wait_for
 
 pytestmark = pytest.mark.timeout(240)
@@ -155,15 +158,16 @@ def test_the_follow_up_is_run_from_the_ui(system: System) -> None:
     assert run_deployment(system, "answer-commitment", {"answer": answer | {"action": "sign"}})["type"] == "COMPLETED"
     refused = run_deployment(system, "answer-commitment", {"answer": answer | {"action": "verify"}})
     assert (refused["type"], "报告办结" in refused["message"]) == ("FAILED", True)
-    form = {"agency_id": row["lead_agency_id"], "by": "张某", "answers": [
+    issue = forms(system.settings).issue(row["lead_agency_id"], "F1", today())
+    form = {"agency_id": row["lead_agency_id"], "by": "张某", "form": asdict(issue), "answers": [
         {"commitment_id": row["id"], "action": "progress", "text": "已开工"},
     ]}  # fmt: skip
     system.settings.returns.mkdir(exist_ok=True)
     aside = system.home / ".returns.aside"
     aside.write_text(json.dumps(form), "utf-8")
     aside.rename(system.settings.returns / "回执.json")
-    assert "已受理1份" in run_deployment(system, "receive-returns", {})["message"]
-    for name, parameters in (("chase-deadlines", {"today": "2026-09-28"}), ("deliver-notices", {}), ("report-ledger", {})):
+    wait_for(lambda: "已受理1份" in run_deployment(system, "receive-returns", {})["message"], 30, "the form, once it is settled")
+    for name, parameters in (("chase-deadlines", {}), ("deliver-notices", {}), ("report-ledger", {})):
         state = run_deployment(system, name, parameters)
         assert state["type"] == "COMPLETED", state
     after = system.ledger().commitment(row["id"])
