@@ -13,7 +13,7 @@ import atexit
 import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import accumulate
 from typing import Any
@@ -23,11 +23,14 @@ from flows.adapters.reading_pool import Bounds, Pool
 from flows.letters.errors import UnreadableLetter
 from flows.letters.model import Line, Problem, Reader, SourceText
 from flows.letters.reading import read
+from flows.letters.reading.encoding import is_true_text
 from flows.letters.reading.magic import name_of
 from flows.letters.reading.recognition import Recognised, RecognisedPage, with_recognised
 
 Box = tuple[float, float, float, float]
 Progress = Callable[[int, int], None]
+_LOST = "numbering_lost"
+_MEDIA_TYPES = {"rtf": "application/rtf", "doc": "application/msword"}
 _HERE = 2 * 2**20  # bytes up to which plain text, which no native code parses, is read in this process
 
 
@@ -66,22 +69,36 @@ class FileReader:
             raise UnreadableLetter(f"{name}: {len(data)} bytes, more than {self.limits.file_bytes}", found="too large")
         if name_of(data) is None and len(data) <= _HERE:
             return read(data, name)
-        source = self._converted(data, name)
-        return self._recognised(source, data, name, progress) if source.images else source
+        source, read_bytes = self._converted(data, name)
+        return self._recognised(source, read_bytes, name, progress) if source.images else source
 
-    def _converted(self, data: bytes, name: str) -> SourceText:
-        """Read as it is, or by way of LibreOffice where only that gives the whole text."""
+    def _converted(self, data: bytes, name: str) -> tuple[SourceText, bytes]:
+        """Read as it is, or by way of LibreOffice where only that gives the whole text; and the bytes that were read."""
         try:
             source = self._read(data, name)
         except UnreadableLetter as fault:
             kind = fault.facts.get("converter")
             if not isinstance(kind, str):
                 raise
-            return self._read(converter.to_docx(data, kind, name), name)
-        lost = any(problem.code == "numbering_lost" for problem in source.problems)
-        if lost and converter.available()["LibreOffice"]:
-            return self._read(converter.to_docx(data, "doc", name), name)
-        return source
+            return self._by_libreoffice(data, kind, name)
+        lost = any(problem.code == _LOST for problem in source.problems)
+        if not lost or converter.available()["LibreOffice"] is None:
+            return source, data
+        try:
+            whole, made = self._by_libreoffice(data, "doc", name)
+        except UnreadableLetter:
+            return source, data  # its problem says that the numbers are missing
+        told = tuple(problem for problem in source.problems if problem.code != _LOST)
+        return replace(whole, problems=(*told, *whole.problems)), made
+
+    def _by_libreoffice(self, data: bytes, kind: str, name: str) -> tuple[SourceText, bytes]:
+        made = converter.to_docx(data, kind, name)
+        source = self._read(made, name)
+        if not is_true_text("".join(line.text for line in source.lines)) and not source.images:
+            # What it does not understand it takes for plain text of some encoding.
+            raise UnreadableLetter(f"{name}: LibreOffice made no sense of it; ask the sender for DOCX or PDF", found="garbage")
+        reader = replace(source.reader, name=f"{kind}-libreoffice-{source.reader.name}")
+        return replace(source, media_type=_MEDIA_TYPES[kind], reader=reader), made
 
     def _read(self, data: bytes, name: str) -> SourceText:
         with self._readers.worker() as worker:

@@ -1,9 +1,13 @@
-"""Writes the two formats for which no writer is at hand: old Word (.doc) and OFD."""
+"""Writes the formats for which no writer is at hand: old Word (.doc), RTF and OFD; LibreOffice writes a real .doc."""
 
 from __future__ import annotations
 
+import shutil
 import struct
+import subprocess
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from xml.sax.saxutils import escape
 
 from tests.reading.sample_files import bundle, wrapped
@@ -69,6 +73,46 @@ def doc_file(
     struct.pack_into("<II", main, 0x1A2, 0, len(clx))
     tail = b"\x0b\x46\x01\x00" if listed else b""
     return ole_file({"WordDocument": bytes(main) + first + second + tail, "1Table": clx} | (streams or {}))
+
+
+def rtf_file(text: str) -> bytes:
+    """As Chinese Word and WPS write it: GB2312 bytes as ``\\'xx``, what GB2312 lacks as ``\\uNNNN?``; ``a | b`` is a row."""
+    rows = [_rtf_row(row) if " | " in row else _rtf_words(row) + "\\par" for row in text.split("\n")]
+    head = r"{\rtf1\ansi\ansicpg936\deff0\uc1{\fonttbl{\f0\fnil\fcharset134 SimSun;}}\f0\fs32 "
+    return (head + "\n".join(rows) + "}").encode("ascii")
+
+
+def _rtf_row(row: str) -> str:
+    cells = row.split(" | ")
+    edges = "".join(f"\\cellx{2500 * (i + 1)}" for i in range(len(cells)))
+    return f"\\trowd{edges}" + "".join(f"\\intbl {_rtf_words(cell)}\\cell" for cell in cells) + "\\row\\pard"
+
+
+def _rtf_words(text: str) -> str:
+    out = []
+    for char in text:
+        if ord(char) < 128:
+            out.append("\\" + char if char in "\\{}" else char)
+            continue
+        try:
+            out.append("".join(f"\\'{byte:02x}" for byte in char.encode("gb2312")))
+        except UnicodeEncodeError:
+            units = struct.unpack(f"<{len(char.encode('utf-16-le')) // 2}h", char.encode("utf-16-le"))
+            out.append("".join(f"\\u{unit}?" for unit in units))
+    return "".join(out)
+
+
+def doc_by_libreoffice(docx: bytes) -> bytes:
+    """The DOCX as LibreOffice saves it in Word 97's format."""
+    program = shutil.which("soffice")
+    assert program is not None, "needs LibreOffice"
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "letter.docx")
+        source.write_bytes(docx)
+        profile = f"-env:UserInstallation=file://{folder}/profile"
+        command = [program, profile, "--headless", "--convert-to", "doc:MS Word 97", "--outdir", folder, str(source)]
+        subprocess.run(command, check=True, capture_output=True, timeout=100)
+        return source.with_suffix(".doc").read_bytes()
 
 
 def ofd_file(pages: Sequence[Sequence[tuple[float, float, str]]], pictures: dict[int, bytes] | None = None) -> bytes:

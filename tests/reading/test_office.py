@@ -7,7 +7,6 @@ import io
 import pytest
 from PIL import Image
 
-from flows.adapters import converter
 from flows.letters.errors import UnknownFormat, UnreadableLetter
 from flows.letters.reading import read
 from flows.letters.reading.pictures import picture_of
@@ -57,22 +56,6 @@ def test_word_95_and_rtf_ask_for_a_converter():
         with pytest.raises(UnreadableLetter) as caught:
             read(data, "x")
         assert caught.value.facts["converter"] in ("doc", "rtf")
-
-
-def test_what_converters_there_are():
-    assert set(converter.available()) == {"LibreOffice"}
-
-
-@pytest.mark.skipif(converter.available()["LibreOffice"] is not None, reason="this machine has LibreOffice")
-def test_without_a_converter_the_refusal_says_what_to_install():
-    with pytest.raises(UnreadableLetter, match="install libreoffice-writer-nogui"):
-        converter.to_docx(b"{\\rtf1}", "rtf", "x.rtf")
-
-
-@pytest.mark.skipif(converter.available()["LibreOffice"] is None, reason="needs LibreOffice")
-def test_rtf_is_read_by_way_of_docx():
-    made = converter.to_docx(b"{\\rtf1\\ansi\\ansicpg936 \\'b4\\'f0\\'b8\\'b4}", "rtf", "x.rtf")
-    assert rows(made) == ["答复"]
 
 
 def test_an_ofd_page_is_read_from_top_to_bottom_whatever_the_order_in_the_file():
