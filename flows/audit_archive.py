@@ -23,6 +23,7 @@ from flows.moment import as_of, now
 from flows.proving import Part, has_locks, parts, seal_parts, verify_part, verify_running_ledger, yesterday
 from flows.repair_archive import Repair, repair
 from flows.seal_archive import AGENT, Seal, journal, sealed_days
+from flows.seal_scope import UNSEALED, note_unsealed
 from flows.verify_archive import Verification
 from flows.wiring import wiring
 
@@ -55,6 +56,7 @@ def audit_archive(everything: bool = False) -> State[Any]:
         leaves = sum(len(day.leaves) for _, day, _ in sealed_days_or_none(part))
         rolling = None if everything or leaves <= settings.audit_whole else sample(moment, settings.audit_days)
         checked = verify_part(part, wanted=rolling, check=None, locks=has_locks(settings))
+        note_unsealed(part.unsealed, (f.object for f in checked.findings if f.code in UNSEALED), moment)
         repairs = _repaired(part, checked, settings.replica, moment)
         if checked.objects:
             _note(part, checked, moment)

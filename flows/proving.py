@@ -20,6 +20,7 @@ from flows.letters.proof import Delivery
 from flows.letters.publishing import Publishable
 from flows.ports import RepairableArchive, Retention
 from flows.seal_archive import Deliveries, Packs, Seal, append_witness, pack_letters, read_witness, seal, stamp_days
+from flows.seal_scope import recent
 from flows.settings import Settings
 from flows.verify_archive import Plan, TokenCheck, Verification, verify_archive
 from flows.verify_ledger import verify_ledger
@@ -32,20 +33,23 @@ _BEIJING = ZoneInfo("Asia/Shanghai")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of the archive: ``public`` (whatever is not restricted) or ``restricted``, and its witness file."""
+    """One part of the archive: ``public`` (whatever is not restricted) or ``restricted``, its witness file, and where the
+    audit notes what it found unsealed."""
 
     name: str
     archive: RepairableArchive
     witness: Path
+    unsealed: Path
 
 
 def parts(settings: Settings) -> tuple[Part, Part]:
     """Both parts of the running archive; each has its own bucket, credentials and chain of days."""
-    witness = settings.home / "witness"
-    return (
-        Part("public", archive_of(settings), witness / "public.jsonl"),
-        Part("restricted", archive_of(settings, restricted=True), witness / "restricted.jsonl"),
-    )
+
+    def part(name: str, *, restricted: bool) -> Part:
+        kept = archive_of(settings, restricted=restricted)
+        return Part(name, kept, settings.home / "witness" / f"{name}.jsonl", settings.home / "seal" / f"unsealed-{name}.json")
+
+    return part("public", restricted=False), part("restricted", restricted=True)
 
 
 def has_locks(settings: Settings) -> bool:
@@ -61,8 +65,12 @@ def yesterday(moment: str) -> date:
     return (datetime.fromisoformat(moment).astimezone(_BEIJING) - timedelta(days=1)).date()
 
 
-def seal_parts(settings: Settings, ledger: SqlLedger, *, day: date, moment: str) -> list[tuple[Part, Seal]]:
+def seal_parts(
+    settings: Settings, ledger: SqlLedger, *, day: date, moment: str, everything: bool = False
+) -> list[tuple[Part, Seal]]:
     """Seal both parts as ``day``, the ledger's changes with them, note the witness, stamp where an authority is set.
+
+    ``everything`` lists the whole archive for what is in no sealed day; without, the ledger and the last audit say it.
 
     A part with nothing new is left out.  Raises ``Unavailable`` where store, ledger or authority are down: what was
     done until then stays and is not done twice.
@@ -72,7 +80,10 @@ def seal_parts(settings: Settings, ledger: SqlLedger, *, day: date, moment: str)
     tsa = _authority(settings.timestamp_url, settings.timestamp_roots)
     profile = site(settings)
     keep = partial(retention_of, settings=settings, profile=profile)
-    packs = [pack_letters(part.archive, _deliveries_of(copy), moment, keep) for part in both]
+    new = [None if everything else recent(part.archive, copy, part.unsealed) for part in both]
+    packs = [
+        pack_letters(part.archive, _deliveries_of(copy), moment, keep, scope) for part, scope in zip(both, new, strict=True)
+    ]
     for part, packed in zip(both, packs, strict=True):
         _note_packs(ledger, part, packed, moment)
     # Last, so that it tells of the packs.  It quotes letters of every level: it belongs into the restricted part.
@@ -80,8 +91,8 @@ def seal_parts(settings: Settings, ledger: SqlLedger, *, day: date, moment: str)
     copy.close()
     for_ever = Retention(None, settings.store_lock) if settings.store_lock else None
     sealed = []
-    for part, packed in zip(both, packs, strict=True):
-        made = seal(part.archive, packed, day=day, now=moment, keep=for_ever)
+    for part, packed, scope in zip(both, packs, new, strict=True):
+        made = seal(part.archive, packed, day=day, now=moment, keep=for_ever, recent=scope)
         if made is not None:
             append_witness(part.witness, made)
             if settings.replica is not None:

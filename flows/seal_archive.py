@@ -17,6 +17,7 @@ from flows.letters.premis import Event
 from flows.letters.proof import Delivery, Evidence, make_pack
 from flows.letters.schema_check import shipped
 from flows.ports import Archive, Retention, original_key, pack_key
+from flows.seal_scope import Recent, SealedDay, read_day
 
 AGENT = f"duban {__version__}"
 PACKED_SCHEMAS = ("v1/record", "v1/event")
@@ -54,23 +55,32 @@ def seal_archive(archive: Archive, deliveries: Deliveries, *, day: date, now: st
     return seal(archive, pack_letters(archive, deliveries, now), day=day, now=now)
 
 
-def seal(archive: Archive, packs: Packs, *, day: date, now: str, keep: Retention | None = None) -> Seal | None:
+def seal(
+    archive: Archive, packs: Packs, *, day: date, now: str, keep: Retention | None = None, recent: Recent | None = None
+) -> Seal | None:
     """Seal everything that is in no sealed day yet as ``day``; None where nothing is new or the day is sealed.
 
-    ``keep`` locks the day's document: the chain must outlast all it lists.
+    ``keep`` locks the day's document: the chain must outlast all it lists.  ``recent`` says what may be new; without it
+    the whole archive is listed.
 
     A crash in between loses nothing: packs that are there are taken as they are, the day is written last.
     """
-    days = sealed_days(archive)
+    days = sealed_days(archive) if recent is None else recent.days
     if any(sealed.day >= day for _, sealed, _ in days):
         return None
-    known = {leaf.key for _, sealed, _ in days for leaf in sealed.leaves}
-    new = [key for prefix in SEALED_PREFIXES for key in archive.keys(prefix) if key not in known]
+    known = _leaves(days)
+    if recent is None:
+        listed: Iterable[str] = (key for prefix in SEALED_PREFIXES for key in archive.keys(prefix))
+    else:
+        listed = recent.keys(archive, packs.made, now)
+    new = [key for key in listed if key not in known]
     # A record that came after the packing waits for the next day: sealed without its pack it would never get one.
     new = [key for key in new if not key.startswith("records/") or _stem(key) in packs.records]
     if not new:
         return None
     leaves = [leaf for key in new if (leaf := _leaf(archive, key)) is not None]
+    if not leaves:
+        return None
     previous = (days[-1][1].day, days[-1][2]) if days else None
     sealed = merkle.seal(day, leaves, now, previous)
     receipt = archive.put(day_key(day), sealed.document(), media_type="application/json", retention=keep)
@@ -82,37 +92,32 @@ def stamp_days(archive: Archive, stamp: Timestamp) -> list[str]:
 
     Apart from sealing, because an authority that is down (``Unavailable``) must not keep a day unsealed.
     """
-    written = []
-    for _, sealed, document in sealed_days(archive):
-        key = token_key(sealed.day)
-        if archive.receipt(key) is None:
-            written.append(archive.put(key, stamp(document), media_type="application/timestamp-reply").key)
+    written, keys = [], set(archive.keys("days/"))
+    for key in sorted(keys):
+        stem = key.removesuffix(".json")
+        if stem != key and f"{stem}.tsr" not in keys:
+            _, sealed, document = read_day(archive, key)
+            token = archive.put(token_key(sealed.day), stamp(document), media_type="application/timestamp-reply")
+            written.append(token.key)
     return written
 
 
-def sealed_days(archive: Archive) -> list[tuple[str, merkle.Day, bytes]]:
+def sealed_days(archive: Archive) -> list[SealedDay]:
     """Every sealed day in order: its key, the day, its document.  ``ArchiveDamaged`` where one cannot be read."""
-    days = []
-    for key in archive.keys("days/"):
-        if not key.endswith(".json"):
-            continue
-        document = archive.get(key)
-        try:
-            sealed, _ = merkle.read_day(document)
-        except ValueError as fault:
-            raise ArchiveDamaged(f"{key}: {fault}; nothing is sealed on a damaged chain, run `duban verify`") from fault
-        days.append((key, sealed, document))
-    return days
+    return [read_day(archive, key) for key in archive.keys("days/") if key.endswith(".json")]
 
 
-def pack_letters(archive: Archive, deliveries: Deliveries, now: str, keep: Keep = lambda _: None) -> Packs:
+def pack_letters(
+    archive: Archive, deliveries: Deliveries, now: str, keep: Keep = lambda _: None, recent: Recent | None = None
+) -> Packs:
     """Make the packs of records that are in no sealed day yet; a damaged letter does not stop the others.
 
-    ``keep`` says how long the pack of a record is locked (None: as the archive itself does).
+    ``keep`` says how long the pack of a record is locked (None: as the archive itself does); ``recent`` which records
+    may be new, else all are listed.
     """
-    known = {leaf.key for _, sealed, _ in sealed_days(archive) for leaf in sealed.leaves}
+    known = _leaves(sealed_days(archive) if recent is None else recent.days)
     made, records, damaged = [], set(), []
-    for key in archive.keys("records/"):
+    for key in archive.keys("records/") if recent is None else recent.records:
         if key in known or not key.endswith(".json"):
             continue
         try:
@@ -185,6 +190,10 @@ def read_witness(path: Path) -> dict[date, str]:
 def journal(archive: Archive, name: str, events: Iterable[Event]) -> str:
     """Archive events that belong to no single letter's filing (a fixity check, a recovery); the key."""
     return archive.put(f"journal/{name}.events.jsonl", premis.to_lines(events), media_type="application/jsonl").key
+
+
+def _leaves(days: Iterable[SealedDay]) -> set[str]:
+    return {leaf.key for _, sealed, _ in days for leaf in sealed.leaves}
 
 
 def _stem(key: str) -> str:

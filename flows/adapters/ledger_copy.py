@@ -11,9 +11,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from flows.adapters import ledger_rows
 from flows.adapters.ledger_database import LedgerDatabase
-from flows.adapters.ledger_tables import commitments, history, letters, metadata, notices, readings
+from flows.adapters.ledger_tables import commitments, history, intake, letters, metadata, notices, readings
 from flows.letters.errors import LedgerDamaged
-from flows.ports import Receipt
+from flows.ports import Receipt, original_key
 
 # Columns that say what the letter says; the others tell what became of it and change with time.
 _SAID_BY_LETTER = (
@@ -99,6 +99,20 @@ class LedgerCopy(LedgerDatabase):
         query = sa.select(letters).order_by(letters.c.entered_at, letters.c.id)
         with self._read() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
+
+    def filed_since(self, moment: str) -> tuple[dict[str, str], list[str]]:
+        """Records filed since, or of letters that have no pack yet (key → when), and keys of containers taken in since."""
+        filed = (
+            sa.select(readings.c.record_key, readings.c.entered_at)
+            .join(letters, letters.c.id == readings.c.letter_id)
+            .where(sa.or_(readings.c.entered_at >= moment, letters.c.package_key.is_(None)))
+            .order_by(readings.c.record_key)
+        )
+        no_letter = intake.c.sha256.not_in(sa.select(letters.c.sha256))
+        held = sa.select(intake.c.sha256).where(intake.c.state == "cleared", intake.c.changed_at >= moment, no_letter)
+        with self._read() as connection:
+            records = {row.record_key: row.entered_at for row in connection.execute(filed)}
+            return records, [original_key(sha256) for sha256 in connection.scalars(held)]
 
     def readings(self) -> dict[str, dict[str, str]]:
         """The records made of each letter: letter id → rules version → key of the record."""

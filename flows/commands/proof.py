@@ -85,7 +85,8 @@ def _tell(checked: dict[str, Verification], as_json: bool, out: Path | None) -> 
 
 @click.command()
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="The day to seal as; yesterday (Beijing) if not given.")
-def seal(day: datetime | None) -> None:
+@click.option("--everything", is_flag=True, help="List the whole archive for what no day holds, as the audit does.")
+def seal(day: datetime | None, everything: bool) -> None:
     """Seal what was archived and is in no sealed day yet: proof packs, the day's list, its link to the day before.
 
     The schedule does so every night; a day is sealed once and never changed.
@@ -99,7 +100,7 @@ def seal(day: datetime | None) -> None:
     chosen: date = day.date() if day is not None else yesterday(moment)
     if chosen > yesterday(moment) + timedelta(days=1):
         raise click.UsageError(f"{chosen} is still to come: nothing could be sealed until after it")
-    sealed = seal_parts(settings, ledger, day=chosen, moment=moment)
+    sealed = seal_parts(settings, ledger, day=chosen, moment=moment, everything=everything)
     for part, one in sealed:
         click.echo(f"{chosen} {part.name}: {len(one.day.leaves)} objects, {len(one.packs.made)} packs, root {one.day.root}")
         for line in one.packs.damaged:
