@@ -1,7 +1,7 @@
 """Feeds mutated samples to every reader for a while: `python -m benchmarks.fuzz_readers [SECONDS] [SEED]`.
 
 Prints how many were read, refused or unpacked, and every kind of other error with its last trace; exit 1 if any.
-The short, repeatable version of it is tests/fuzz.
+The short, repeatable version of it is tests/fuzz; `make fuzz` lets coverage lead the search (benchmarks/fuzz_guided.py).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from flows.letters.errors import UnknownFormat, UnreadableLetter
 from flows.letters.mending import mend
 from flows.letters.reading import read
 from flows.letters.reading.containers import is_container, unpack
+from flows.letters.reading.pictures import picture_of
 from tests.fuzz.test_fuzz_readers import sample
 from tests.reading.sample_files import bundle
 
@@ -61,7 +62,10 @@ def fate(data: bytes) -> str:
         if is_container(data):
             unpack(data, "letter")
             return "unpacked"
-        mend(read(data, "letter"))
+        source = read(data, "letter")
+        mend(source)
+        for page in source.images[:2]:
+            picture_of(data, "letter", page)
         return "read"
     except (UnknownFormat, UnreadableLetter):
         return "refused"

@@ -17,12 +17,20 @@ MAX_PAGES = 100
 _FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP")
 _A4_WIDTH = 595.0
 _EXIF_ORIENTATION = 0x112
+# What Pillow throws at a damaged picture, at opening it or later.
+BROKEN = (
+    UnidentifiedImageError, OSError, SyntaxError, ValueError, struct.error, EOFError, TypeError, LookupError,
+    ArithmeticError, AttributeError,
+)  # fmt: skip
 
 
 def read(data: bytes, name: str) -> SourceText:
     """No lines, and every frame listed in ``images``."""
     opened = open_image(data, name)
-    frames = getattr(opened, "n_frames", 1) if opened.format in ("TIFF",) else 1
+    try:
+        frames = getattr(opened, "n_frames", 1) if opened.format in ("TIFF",) else 1
+    except BROKEN as fault:
+        raise _damaged(name) from fault
     if frames > MAX_PAGES:
         raise UnreadableLetter(f"{name}: {frames} pictures in one file; a letter has at most {MAX_PAGES}", found="bomb")
     media_type = Image.MIME.get(opened.format or "", "application/octet-stream")
@@ -37,8 +45,8 @@ def open_image(data: bytes, name: str) -> Image.Image:
             opened = Image.open(io.BytesIO(data), formats=_FORMATS)
     except Image.DecompressionBombError as fault:
         raise _too_large(name) from fault
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, struct.error, EOFError, TypeError) as fault:
-        raise UnreadableLetter(f"{name}: the picture is damaged or cut off; send it again", found="damaged") from fault
+    except BROKEN as fault:
+        raise _damaged(name) from fault
     if opened.width * opened.height > MAX_PIXELS:
         raise _too_large(name)
     if min(opened.size) < 16:
@@ -54,6 +62,10 @@ def size_in_points(frame: Image.Image) -> tuple[float, float]:
     dpi = frame.info.get("dpi", (0, 0))[0]
     scale = 72 / float(dpi) if 100 <= float(dpi) <= 1200 else _A4_WIDTH / width
     return width * scale, height * scale
+
+
+def _damaged(name: str) -> UnreadableLetter:
+    return UnreadableLetter(f"{name}: the picture is damaged or cut off; send it again", found="damaged")
 
 
 def _too_large(name: str) -> UnreadableLetter:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pylopdf_fonts_zh_cn
 import pypdfium2 as pdfium  # type: ignore[import-untyped]
-from PIL import Image, ImageChops, ImageDraw, ImageOps, ImageSequence, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageDraw, ImageOps, ImageSequence
 
 from flows.letters.errors import UnreadableLetter
 from flows.letters.reading import docx_pictures, image, ofd, pdf
@@ -79,7 +79,7 @@ def _of_image(data: bytes, name: str, number: int) -> Picture:
         frame.load()
     except StopIteration:
         raise UnreadableLetter(f"{name}: has no page {number}", found="no page") from None
-    except (OSError, SyntaxError, ValueError, EOFError, UnidentifiedImageError) as fault:
+    except image.BROKEN as fault:
         raise UnreadableLetter(f"{name}: the picture is damaged or cut off ({fault}); send it again") from fault
     width, height = image.size_in_points(frame)
     if max(frame.size) > _SCAN_SIDE:
