@@ -55,8 +55,9 @@ def recent(archive: Archive, ledger: LedgerCopy, note: Path) -> Recent | None:
     noted_at, noted = _noted(note)
     # A letter that could not be packed for long: parts of it lie in a day of then.
     window = _sealed_since(archive, days, min([since, *records.values(), *([noted_at] if noted_at else [])]))
-    wanted = [*records, *(key for key in noted if _is_record(key))]
-    here = tuple(key for key in dict.fromkeys(wanted) if archive.receipt(key) is not None)
+    sealed = {leaf.key for _, day, _ in window for leaf in day.leaves}
+    wanted = dict.fromkeys([*records, *(key for key in noted if _is_record(key))])
+    here = tuple(key for key in wanted if key not in sealed and archive.receipt(key) is not None)
     return Recent(window, here, (*containers, *(key for key in noted if not _is_record(key))))
 
 

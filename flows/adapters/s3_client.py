@@ -20,6 +20,7 @@ from botocore.exceptions import (
     ClientError,
     NoCredentialsError,
     PartialCredentialsError,
+    SSLError,
 )
 
 from flows.letters.errors import SettingsError, Unavailable
@@ -56,7 +57,12 @@ class StoreAccess:
 
 
 def s3_client(access: StoreAccess, *, anonymous: bool = False, attempts: int = 3) -> S3Client:
-    """A client for ``access``, that asks up to ``attempts`` times; it is safe to share between threads."""
+    """A client for ``access``, that asks up to ``attempts`` times; it is safe to share between threads.
+
+    ``SettingsError`` where the file with certificates is missing.
+    """
+    if access.ca_bundle is not None and not access.ca_bundle.is_file():
+        raise SettingsError(f"{access.ca_bundle} is no file: DUBAN_STORE_CA_BUNDLE must name the certificates (PEM)")
     config = Config(
         signature_version=UNSIGNED if anonymous else "s3v4",
         s3={"addressing_style": "path" if access.path_style else "virtual"},
@@ -116,6 +122,13 @@ def speaking_to(access: StoreAccess) -> Iterator[None]:
                 f"bucket {access.bucket} at {_where(access)}: {code}; check bucket, endpoint and region"
             ) from fault
         raise
+    except SSLError as fault:
+        if "CERTIFICATE_VERIFY_FAILED" not in str(fault):
+            raise Unavailable(f"the store at {_where(access)} cannot be reached: {fault}") from fault
+        raise SettingsError(
+            f"the certificate of the store at {_where(access)} is not trusted ({fault}); "
+            "set DUBAN_STORE_CA_BUNDLE to the authority's certificate, and name the store as its certificate does"
+        ) from fault
     except BotoCoreError as fault:
         raise Unavailable(f"the store at {_where(access)} cannot be reached: {fault}; is it running?") from fault
 

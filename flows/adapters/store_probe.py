@@ -202,9 +202,11 @@ def _encrypted(client: S3Client, access: StoreAccess) -> Proof:
     asked: Any = {"ServerSideEncryption": access.encryption} | ({"SSEKMSKeyId": access.kms_key} if access.kms_key else {})
     digest = hashlib.sha256(f"{access.encryption} {access.kms_key}".encode()).hexdigest()[:8]
     where: Any = {"Bucket": access.bucket, "Key": f"probe/encrypted-{digest}"}
-    refused = _refusal(lambda: client.put_object(**where, Body=_BODY, IfNoneMatch="*", **asked))
-    if refused not in (None, "PreconditionFailed"):
-        return Proof("encryption", False, f"{access.encryption} is refused: {refused}")
+    try:
+        client.put_object(**where, Body=_BODY, IfNoneMatch="*", **asked)
+    except ClientError as fault:
+        if error_code(fault) != "PreconditionFailed":  # 5xx too: all else was answered just now, this will not be
+            return Proof("encryption", False, f"{access.encryption} is refused: {error_code(fault)}")
     kept = client.head_object(**where).get("ServerSideEncryption", "not at all")
     return Proof("encryption", kept == access.encryption, f"asked for {access.encryption}, encrypted: {kept}")
 
