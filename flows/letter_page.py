@@ -37,8 +37,12 @@ def commitments_of(record: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def commitment_rows(record: dict[str, Any]) -> list[dict[str, Any]]:
     """One row a commitment: quote, owners, deadline, page; for a restricted letter its id and state only."""
+    return _rows(mask_record(record))
+
+
+def _rows(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """Of a masked record."""
     rows = []
-    record = mask_record(record)
     for statement in commitments_of(record):
         row: dict[str, Any] = {"承诺编号": statement["id"], "文号": record["header"]["document_number"] or ""}
         if not is_restricted(record):
@@ -67,13 +71,11 @@ def letter_page(
     record: dict[str, Any], text: str, receipts: Sequence[Receipt], outbox: str, pictures: Pictures, remark: str = ""
 ) -> str:
     """The page; ``text`` is the letter's whole text, ``remark`` a sentence on the pictures that are not there."""
-    private = Private.of(record)
-    restricted = is_restricted(record)
-    lines = [f"# {plain(title_of(mask_record(record)))}", ""]
-    if restricted:
+    private, masked = Private.of(record), mask_record(record)
+    lines = [f"# {plain(title_of(masked))}", ""]
+    if is_restricted(record):
         lines += ["本件不主动公开：此处只显示编号和状态，正文请在限制库中查阅。", ""]
     else:
-        masked = mask_record(record)
         lines += _header_table(masked["header"]) + _commitments(masked, mask_text(text, private), private, pictures)
         lines += [remark, ""] if remark else []
         lines += _problems(masked)
@@ -101,7 +103,7 @@ def _header_table(header: dict[str, Any]) -> list[str]:
 def _commitments(record: dict[str, Any], text: str, private: Private, pictures: Pictures) -> list[str]:
     statements = commitments_of(record)
     lines = [f"## 承诺事项（{len(statements)}项）", ""]
-    for number, (statement, row) in enumerate(zip(statements, commitment_rows(record), strict=True), 1):
+    for number, (statement, row) in enumerate(zip(statements, _rows(record), strict=True), 1):
         lines += [f"{number}. **{row['类型']}** · {plain(row['责任单位'])} · 时限：{plain(row['完成时限'])} · 第{row['页']}页"]
         lines += [f"   > {in_context(text, statement['span'], private)}", ""]
         for page, png in pictures.get(statement["id"], ()):
