@@ -24,6 +24,7 @@ from flows.letters.model import Notice
 from flows.letters.notices import hand_off
 from flows.letters.outgoing import Retries, bundle_of
 from flows.letters.routing import route
+from tests.ledger.databases import Databases
 from tests.ledger.steps import NOW, TEA, TEA_LEAD, enter
 from tests.notices.ledger_samples import DIRECTORY, GOLD, LETTERS, record_of
 
@@ -165,13 +166,14 @@ def test_the_proposer_is_told_once_the_notice_is_out(ledger: SqlLedger) -> None:
 FATES = st.lists(st.sampled_from(["taken", "taken", "down", "dies before", "dies after"]), max_size=24)
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("bundling", [False, True])
 @settings(max_examples=12, deadline=None)
 @given(mail=FATES, hook=FATES)
 def test_whatever_dies_no_notice_is_lost_or_shown_twice(
-    tmp_path_factory: pytest.TempPathFactory, bundling: bool, mail: list[str], hook: list[str]
+    databases: Databases, kind: str, bundling: bool, mail: list[str], hook: list[str]
 ) -> None:
-    ledger = SqlLedger(f"sqlite:///{tmp_path_factory.mktemp('l') / 'ledger.db'}")
+    ledger = SqlLedger(databases.fresh(kind))
     ledger.create()
     enter(ledger, TEA)
     wanted = {notice.id for notice in ledger.queued()}
