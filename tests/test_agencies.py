@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.letters.agencies import Directory, credit_code_holds
+from flows.letters.agencies import Directory
 from flows.letters.alike import Alike
 from flows.letters.directory_check import oddities
+from flows.letters.directory_file import credit_code_holds
 from flows.letters.directory_sheet import directory_of
 from flows.letters.errors import RulesError
 from flows.letters.former_names import FormerName

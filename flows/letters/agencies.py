@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,13 +13,11 @@ from typing import Any
 
 import ahocorasick_rs
 
-import schemas
 from flows.letters.alike import Alike
-from flows.letters.errors import RulesError
-from flows.letters.former_names import FormerName, Terms, day_of, former_names_of, term_faults, with_days_as_text
+from flows.letters.directory_file import directory_table
+from flows.letters.former_names import FormerName, Terms, day_of, former_names_of
 from flows.letters.model import Span
 from flows.letters.places import Places, begins_with_level, level_words, segments
-from flows.letters.schema_check import fits, shipped
 from flows.letters.script import simplified
 
 
@@ -82,7 +79,7 @@ class Directory:
         agencies: dict[tuple[str, str], Agency] = {}
         parents: dict[str, str] = {}
         for source in sources:
-            table = _table(source)
+            table = directory_table(source)
             parents |= {row["name"]: row["parent"] for row in table.get("jurisdiction", ())}
             for row in table["agency"]:
                 agencies.setdefault((row["jurisdiction"], row["name"]), _agency(row))
@@ -253,29 +250,6 @@ class Directory:
                 self._terms.add(name, agency, FormerName(name, None, agency.ended))
 
 
-def _table(source: Path | str | bytes) -> dict[str, Any]:
-    where = "the agency directory" if isinstance(source, bytes) else str(source)
-    try:
-        raw = source if isinstance(source, bytes) else Path(source).read_bytes()
-        table = tomllib.loads(raw.decode("utf-8-sig"))
-    except OSError as fault:
-        raise RulesError(f"{where} cannot be read ({fault.strerror}); set DUBAN_AGENCIES") from fault
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise RulesError(f"{where} is not TOML: {fault}") from fault
-    rows = table.get("agency")
-    if isinstance(rows, list):
-        table["agency"] = [with_days_as_text(row) if isinstance(row, dict) else row for row in rows]
-    faults = _schema_faults(table) or _contradictions(table["agency"])
-    if faults:
-        raise RulesError(f"{where} is wrong:\n" + "\n".join(faults))
-    return table
-
-
-def _schema_faults(table: dict[str, Any]) -> list[str]:
-    # The reference validator takes six seconds for fifty thousand bodies, so it only words what the fast one refuses.
-    return [] if fits(table, shipped("rules/directory")) else schemas.faults("rules/directory", table)
-
-
 def _agency(row: dict[str, Any]) -> Agency:
     return Agency(
         id=row["id"],
@@ -292,41 +266,6 @@ def _agency(row: dict[str, Any]) -> Agency:
         escalate_to=row.get("escalate_to"),
         ended=day_of(row.get("until")),
     )
-
-
-def _contradictions(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """What the schema cannot see: ids and names used twice, successors that are not there, check digits."""
-    faults: list[str] = []
-    ids: dict[str, int] = {}
-    for number, row in enumerate(rows):
-        if row["id"] in ids:
-            faults.append(f"/agency/{number}/id: {row['id']!r} is already the id of agency {ids[row['id']]}")
-        ids.setdefault(row["id"], number)
-    called: dict[tuple[str, str], int] = {}
-    for number, row in enumerate(rows):
-        successor = row.get("successor")
-        if successor is not None and (successor not in ids or successor == row["id"]):
-            faults.append(f"/agency/{number}/successor: no other agency has the id {successor!r}")
-        faults += [f"/agency/{number}/former_names: {fault}" for fault in term_faults(row.get("former_names", ()))]
-        if "credit_code" in row and not credit_code_holds(row["credit_code"]):
-            faults.append(f"/agency/{number}/credit_code: the check character of {row['credit_code']!r} is wrong")
-        for name in dict.fromkeys((row["name"], *row["aliases"])):
-            key = (row["jurisdiction"], name)
-            if key in called and not successor and not rows[called[key]].get("successor"):
-                faults.append(f"/agency/{number}: {name!r} already names agency {called[key]} of {row['jurisdiction']}")
-            called.setdefault(key, number)
-    return faults
-
-
-_CODE_DIGITS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-
-
-def credit_code_holds(code: str) -> bool:
-    """Whether the last character of a unified social credit code (GB 32100) fits the others."""
-    if len(code) != 18 or any(char not in _CODE_DIGITS for char in code):
-        return False
-    total = sum(_CODE_DIGITS.index(char) * pow(3, place, 31) for place, char in enumerate(code[:17]))
-    return _CODE_DIGITS[(31 - total % 31) % 31] == code[17]
 
 
 def _shorter_names(official: str, jurisdiction: str) -> Iterable[str]:
