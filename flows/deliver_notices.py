@@ -39,6 +39,7 @@ def _deliver(parcels: bool) -> State[Any]:
         bundled=bundled(made.settings),
         bundle_now=parcels,
         templates=templates(made.settings),
+        clock=now,
     )
     log = get_run_logger()
     for name, why in done.down.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 from flows.adapters.sql_ledger import SqlLedger
 from flows.letters.errors import Unavailable, Undeliverable
@@ -55,16 +56,23 @@ def deliver_waiting(
     bundled: Callable[[str], bool] = lambda agency_id: False,
     bundle_now: bool = False,
     templates: Templates | None = None,
+    clock: Callable[[], str] | None = None,
 ) -> Delivered:
     """Send every notice whose time has come (of one letter, where given); what fails is put off, nothing is lost.
 
     ``bundled`` tells the agencies that get one parcel instead of single notices: theirs wait until ``bundle_now``.
-    A crash anywhere between leaves the notice queued: it is delivered again under the same id.
+    A crash anywhere between leaves the notice queued: it is delivered again under the same id.  A notice is claimed
+    before it is sent: runs at the same time never send it both, and a dead run's claim ends ``LEASE_SECONDS`` after it
+    was made.  ``clock`` tells when that is (``now`` where left out): a long delivery must not claim by its beginning.
     """
     done = Delivered()
+    clock = clock or (lambda: now)
     if bundle_now:
         make_bundles(ledger, bundled, now, templates)
-    own = letter_id is not None  # the letter's own run waits for nobody: after a crash it is the one that comes again
+    # The letter's own run, back after a crash, goes on with what it had in hand: there is one such run at a time.
+    # Of scheduled deliveries two may run at once: each has a name of its own.
+    own = letter_id is not None
+    by = f"letter:{letter_id}" if own else f"{DELIVERER}:{uuid4()}"
     for notice in ledger.queued(letter_id, limit=5000, now=None if own else now):
         if notice.kind in _BUNDLED and bundled(notice.agency_id) and not bundle_now:
             continue
@@ -72,7 +80,8 @@ def deliver_waiting(
         if kind in done.down:
             done.put_off += 1
             continue
-        if ledger.lease(notice.id, now, later(now, LEASE_SECONDS), force=own):  # else another run has it in hand
+        moment = clock()
+        if ledger.claim(notice.id, by, moment, later(moment, LEASE_SECONDS), at_once=own, again=own):
             _deliver_one(ledger, notice, kind, channel, now, retries or Retries(), done)
     if not own:
         tell_proposers(ledger, now)

@@ -131,12 +131,11 @@ def _to_its_fate(letter: LetterRef, log: Log) -> Fate:
     except NotALetterFile as fault:  # a path given by hand that names no file of the inbox
         log.warning("%s", fault)
         return Fate("gone", letter.shown, letter.sha256, fault.reason_zh)
-    if claimed is None:
-        return _again_from_archive(letter, made, log)
+    sha256 = claimed.sha256 if claimed else letter.sha256 or ""
     with _TURNS_LOCK:
-        turn = _TURNS.setdefault(claimed.sha256, _Turn())
+        turn = _TURNS.setdefault(sha256, _Turn())
     with EASEL.at_work(), turn.lock:
-        return _process(letter, claimed, made, log)
+        return _process(letter, claimed, made, log) if claimed else _again_from_archive(letter, made, log)
 
 
 def _process(letter: LetterRef, claimed: Claimed, made: Wiring, log: Log) -> Fate:
@@ -253,7 +252,7 @@ def enter_ledger(understood: Understood, kept: Receipt, filed: Receipt, made: Wi
 def deliver(letter_id: str, made: Wiring) -> int:
     """Send what waits in the outbox for this letter; what a channel refuses now waits for the scheduled delivery."""
     done = deliver_waiting(
-        made.ledger, channels_of_process(), now(), letter_id=letter_id, bundled=bundled(made.settings)
+        made.ledger, channels_of_process(), now(), letter_id=letter_id, bundled=bundled(made.settings), clock=now
     )
     return done.sent
 
@@ -334,11 +333,10 @@ def _again_from_archive(letter: LetterRef, made: Wiring, log: Log) -> Fate:
 
 def _quarantine(fault: LetterError, letter: LetterRef, claimed: Claimed, made: Wiring, log: Log) -> Fate:
     """This letter stops: the file goes to quarantine beside its reasons; nothing else stops."""
-    secret = isinstance(fault, SecretLetter)
-    made.inbox.quarantine(claimed, fault, secret=secret)
-    # Of a secret letter the ledger too, whose rows go into the store, has neither name nor words.
-    message, name = (fault.reason_zh, None) if secret else (fault.message, claimed.name)
-    made.ledger.mark(claimed.sha256, "quarantined", now(), fault.code, message, name)
+    made.inbox.quarantine(claimed, fault, secret=isinstance(fault, SecretLetter))
+    # The ledger's rows go into the store.  So it has neither the name nor the message, which may quote, of a letter that is
+    # secret, or may be so for all that is known: both stand beside the file.
+    made.ledger.mark(claimed.sha256, "quarantined", now(), fault.code, fault.reason_zh)
     log.warning("quarantined: %s; the reasons lie beside it", fault.code)
     return Fate("quarantined", letter.shown, claimed.sha256, f"{fault.reason_zh}（{fault.code}）")
 

@@ -15,6 +15,7 @@ from flows.letters.model import Notice, OwnerRole
 from flows.letters.workdays import beijing_day
 
 _HANDS_OVER = ("hand_off", "reassignment")
+_LET_GO: dict[str, Any] = {"claimed_by": None, "claimed_until": None}
 
 
 class LedgerOutbox(LedgerLetters):
@@ -33,20 +34,20 @@ class LedgerOutbox(LedgerLetters):
         return len(fresh)
 
     def queued(self, letter_id: str | None = None, limit: int = 500, now: str | None = None) -> list[Notice]:
-        """Notices not yet sent, oldest first; with ``now``, only those whose next try has come."""
+        """Notices not yet sent, oldest first; with ``now``, only those whose next try has come and that no run has in hand."""
         query = sa.select(notices).where(sa.text(QUEUED))
         if letter_id is not None:
             query = query.where(notices.c.letter_id == letter_id)
         if now is not None:
-            query = query.where(sa.or_(notices.c.next_try_at.is_(None), notices.c.next_try_at <= now))
+            query = query.where(_its_time(now), _free(now))
         with self._read() as connection:
             rows = connection.execute(query.order_by(notices.c.queued_at, notices.c.id).limit(limit)).all()
         return [_notice(row) for row in rows]
 
     def waiting(self, now: str, limit: int = 5000) -> list[dict[str, Any]]:
-        """Queued notices whose next try has come, as rows without event and sheet, oldest first."""
+        """Queued notices whose next try has come and that no run has in hand: rows without event and sheet, oldest first."""
         columns = [c for c in notices.c if c.name not in ("event", "sheet")]
-        query = sa.select(*columns).where(sa.text(QUEUED), sa.or_(notices.c.next_try_at.is_(None), notices.c.next_try_at <= now))
+        query = sa.select(*columns).where(sa.text(QUEUED), _its_time(now), _free(now))
         with self._read() as connection:
             found = connection.execute(query.order_by(notices.c.queued_at, notices.c.id).limit(limit)).mappings()
             return [dict(row) for row in found]
@@ -84,7 +85,7 @@ class LedgerOutbox(LedgerLetters):
                 connection.execute(
                     sa.update(notices)
                     .where(sa.or_(notices.c.id == notice_id, notices.c.bundle_id == notice_id), notices.c.state != "sent")
-                    .values(state="sent", sent_at=now, sent_to=where, attempts=notices.c.attempts + 1, last_error=None)
+                    .values(state="sent", sent_at=now, sent_to=where, attempts=notices.c.attempts + 1, last_error=None, **_LET_GO)
                 )
                 self._start_clocks(connection, notice_id, now)
 
@@ -103,27 +104,29 @@ class LedgerOutbox(LedgerLetters):
                 .values(handed_on=beijing_day(now).isoformat())
             )
 
-    def lease(self, notice_id: str, now: str, until: str, *, force: bool = False) -> bool:
-        """Take a waiting notice for one try: until that moment nobody else takes it.  False where somebody has.
+    def claim(self, notice_id: str, by: str, now: str, until: str, *, at_once: bool = False, again: bool = False) -> bool:
+        """Take a waiting notice for one try: until that moment no other run takes it.  False where one has it in hand.
 
-        A process that dies in between has not lost it: it is taken again when the lease is over.  ``force`` takes it
-        whoever has it: for the run of the letter itself, which comes again after a crash and cannot wait.
+        One conditional UPDATE, so that of two runs one gets it, on either database.  A run that dies has not lost the
+        notice: it is free again when the claim is over.  ``at_once``: also before its next try has come.  ``again``: also
+        where ``by`` itself has it in hand, for a claimant that can only be back because it died.
         """
-        free = sa.or_(notices.c.next_try_at.is_(None), notices.c.next_try_at <= now)
+        mine = notices.c.claimed_by == by if again else sa.false()
         with self._write() as connection:
             taken = connection.execute(
                 sa.update(notices)
                 .where(
                     notices.c.id == notice_id,
                     notices.c.state == "queued",
-                    sa.true() if force else free,
+                    sa.true() if at_once else _its_time(now),
+                    sa.or_(_free(now), mine),
                 )
-                .values(next_try_at=until)
+                .values(claimed_by=by, claimed_until=until)
             )
         return taken.rowcount == 1
 
     def not_sent(self, notice_id: str, error: str, next_try_at: str | None = None, *, dead: bool = False) -> None:
-        """Note a failed try: when to try again, or (``dead``) that a person has to look."""
+        """Note a failed try: when to try again, or (``dead``) that a person has to look.  Nobody has it in hand then."""
         with self._write() as connection:
             connection.execute(
                 sa.update(notices)
@@ -133,18 +136,19 @@ class LedgerOutbox(LedgerLetters):
                     last_error=error[:2000],
                     next_try_at=next_try_at,
                     state="dead" if dead else "queued",
+                    **_LET_GO,
                 )
             )
 
     def bundle(self, parcel: Notice, carries: Sequence[str], now: str) -> bool:
-        """Queue ``parcel`` in the place of the notices it carries, whose ids are given; False where one has left.
+        """Queue ``parcel`` in the place of the notices it carries, whose ids are given; False where one has left or is leaving.
 
         From here on the bundle's content is fixed: however often it is tried, it is the same bundle.
         """
         with self._write() as connection:
             taken = connection.execute(
                 sa.update(notices)
-                .where(notices.c.id.in_(carries), notices.c.state == "queued")
+                .where(notices.c.id.in_(carries), notices.c.state == "queued", _free(now))
                 .values(state="bundled", bundle_id=parcel.id)
             )
             if taken.rowcount != len(carries):
@@ -169,6 +173,14 @@ class LedgerOutbox(LedgerLetters):
         query = sa.select(*columns).where(sa.text(DEAD)).order_by(notices.c.id).limit(limit)
         with self._read() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _its_time(now: str) -> sa.ColumnElement[bool]:
+    return sa.or_(notices.c.next_try_at.is_(None), notices.c.next_try_at <= now)
+
+
+def _free(now: str) -> sa.ColumnElement[bool]:
+    return sa.or_(notices.c.claimed_until.is_(None), notices.c.claimed_until <= now)
 
 
 def _notice(row: Any) -> Notice:

@@ -14,6 +14,12 @@ metadata = sa.MetaData(
 )
 DAY, MOMENT, AGENCY, STATE = sa.String(10), sa.String(32), sa.String(80), sa.String(16)
 
+# Conditions of partial indexes: a query must repeat them word for word, without parameters, to use the index.
+OPEN = "state NOT IN ('closed', 'not_fulfilled', 'withdrawn', 'superseded')"
+LISTS = "commitment_id IS NULL"
+QUEUED, DEAD = "state = 'queued'", "state = 'dead'"
+COPIES, ASKED = "same_as IS NOT NULL", "answered_at IS NULL"
+
 # -- intake: the fate of every content ------------------------------------------------------------------------------
 
 intake = sa.Table(
@@ -83,7 +89,9 @@ letters = sa.Table(
     sa.Column("package_key", sa.Text),
     sa.Column("package_sha256", sa.String(64)),
     sa.Column("entered_at", MOMENT, nullable=False),
+    sa.Column("text_hash", sa.String(64), index=True, comment="of its normalised text; none where it came before 0002"),
     sa.Index("ix_letters_entered", "entered_at", "id"),
+    sa.Index("ix_letters_same", "same_as", sqlite_where=sa.text(COPIES), postgresql_where=sa.text(COPIES)),
 )
 readings = sa.Table(
     "readings",
@@ -95,10 +103,38 @@ readings = sa.Table(
     comment="each record made of a letter: one per version of the rules, none is lost",
 )
 
-# Conditions of partial indexes: a query must repeat them word for word, without parameters, to use the index.
-OPEN = "state NOT IN ('closed', 'not_fulfilled', 'withdrawn', 'superseded')"
-LISTS = "commitment_id IS NULL"
-QUEUED, DEAD = "state = 'queued'", "state = 'dead'"
+# -- letters alike --------------------------------------------------------------------------------------------------
+
+sketches = sa.Table(
+    "sketches",
+    metadata,
+    sa.Column("letter_id", sa.ForeignKey("letters.id"), primary_key=True),
+    sa.Column("sketch", sa.String(256), nullable=False, comment="alike where texts are alike"),
+    sa.Column("size", sa.Integer, nullable=False, comment="characters of the normalised text"),
+    comment="one row per text: letters that say the same to the character share the first one's",
+)
+bands = sa.Table(
+    "bands",
+    metadata,
+    sa.Column("band", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("letter_id", sa.ForeignKey("letters.id"), primary_key=True),
+    comment="the index over sketches, derived from them: letters alike share a band",
+    sqlite_with_rowid=False,
+)
+lookalikes = sa.Table(
+    "lookalikes",
+    metadata,
+    sa.Column("letter_id", sa.ForeignKey("letters.id"), primary_key=True, comment="the letter that is held back"),
+    sa.Column("other_id", sa.ForeignKey("letters.id"), nullable=False, comment="the earlier letter it is like"),
+    sa.Column("percent", sa.Integer, nullable=False, comment="how like"),
+    sa.Column("asked_at", MOMENT, nullable=False),
+    sa.Column("answer", sa.String(12), comment="same, version, different; superseded: no longer a question"),
+    sa.Column("answered_at", MOMENT),
+    sa.Column("answered_by", sa.Text),
+    sa.Column("reason", sa.Text),
+    sa.Index("ix_lookalikes_open", "asked_at", sqlite_where=sa.text(ASKED), postgresql_where=sa.text(ASKED)),
+    comment="the review queue of letters: is it another letter?  until answered its commitments wait",
+)
 
 # -- commitments ----------------------------------------------------------------------------------------------------
 
@@ -257,6 +293,8 @@ notices = sa.Table(
     sa.Column("sent_to", sa.Text),
     sa.Column("last_error", sa.Text),
     sa.Column("bundle_id", sa.String(80), comment="the bundle that carries it"),
+    sa.Column("claimed_by", sa.String(80), comment="the run that has it in hand"),
+    sa.Column("claimed_until", MOMENT, comment="from then on anybody may take it: that run has died"),
     sa.Index(
         "ix_notices_queued", "queued_at", "id",
         sqlite_where=sa.text(QUEUED), postgresql_where=sa.text(QUEUED),

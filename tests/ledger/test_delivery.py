@@ -216,3 +216,41 @@ def test_the_letters_own_run_does_not_wait_for_a_dead_ones_lease(ledger: SqlLedg
     box = Box()
     deliver_waiting(ledger, through(mail=box), NOW, letter_id=TEA["id"])
     assert (set(box.shown), ledger.queued()) == (wanted, [])
+
+
+@pytest.mark.parametrize("letters_own_comes_first", [True, False])
+def test_while_one_run_has_a_notice_in_hand_no_other_sends_it(ledger: SqlLedger, letters_own_comes_first: bool) -> None:
+    enter(ledger, TEA)
+    wanted = sorted(notice.id for notice in ledger.queued())
+    first, second = (TEA["id"], None) if letters_own_comes_first else (None, TEA["id"])
+    box = Box()
+
+    class Meanwhile:
+        """While it takes a notice, the other run goes through the whole outbox."""
+
+        def deliver(self, notice: Notice) -> str:
+            deliver_waiting(ledger, through(mail=box), NOW, letter_id=second)
+            return box.deliver(notice)
+
+    deliver_waiting(ledger, Channels({"mail": Meanwhile()}, lambda agency_id: "mail"), NOW, letter_id=first)
+    assert (sorted(box.calls), ledger.queued()) == (wanted, [])
+
+
+def test_a_long_delivery_claims_by_the_clock_not_by_its_beginning(ledger: SqlLedger) -> None:
+    enter(ledger, TEA)
+    wanted = sorted(notice.id for notice in ledger.queued())
+    moments = [f"2026-03-02T0{hour}:00:00Z" for hour in range(1, 1 + len(wanted))]
+    clock, hour = iter(moments), [""]
+    box = Box()
+
+    def tick() -> str:
+        hour[0] = next(clock)
+        return hour[0]
+
+    class Meanwhile:
+        def deliver(self, notice: Notice) -> str:
+            assert notice.id not in {one.id for one in ledger.queued(now=hour[0])}
+            return box.deliver(notice)
+
+    deliver_waiting(ledger, Channels({"mail": Meanwhile()}, lambda agency_id: "mail"), NOW, clock=tick)
+    assert sorted(box.calls) == wanted
