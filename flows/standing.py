@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flows import wiring
+from flows.adapters.inbox_quarantine import names_by_content
 from flows.adapters.sql_ledger import SqlLedger
 from flows.settings import Settings
 
@@ -27,7 +28,7 @@ def report(settings: Settings) -> str:
     ledger = SqlLedger(settings.database_url)
     ledger.create()
     try:
-        return "\n".join([*_counts(settings, ledger), *_questions(ledger), *_quarantined(ledger)])
+        return "\n".join([*_counts(settings, ledger), *_questions(ledger), *_quarantined(settings, ledger)])
     finally:
         ledger.close()
 
@@ -58,8 +59,11 @@ def _questions(ledger: SqlLedger) -> list[str]:
     return lines
 
 
-def _quarantined(ledger: SqlLedger) -> list[str]:
+def _quarantined(settings: Settings, ledger: SqlLedger) -> list[str]:
     rows = ledger.quarantined()
     if not rows:
         return []
-    return ["", "以下文件已隔离，原因和处理办法见隔离区中的 .why.json：", *(f"- {row['name']}（{row['code']}）" for row in rows)]
+    # The ledger has the handle only; the file's name stands beside the file, for those who may look there.
+    names = names_by_content(settings.quarantine)
+    lines = [f"- {names.get(row['sha256'], row['name'])}（{row['code']}）" for row in rows]
+    return ["", "以下文件已隔离，原因和处理办法见隔离区中的 .why.json：", *lines]

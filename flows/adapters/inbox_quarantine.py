@@ -46,6 +46,18 @@ class Quarantine:
         return folder / name
 
 
+def names_by_content(root: Path) -> dict[str, str]:
+    """The names of the files in quarantine by their SHA-256, as far as we may look; reasons a person broke are passed over."""
+    names = {}
+    for path in root.rglob(f"*{WHY}"):
+        try:
+            told = json.loads(path.read_text("utf-8"))
+            names[str(told["sha256"])] = str(told["file"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return names
+
+
 def _place_for(folder: int, claimed: Claimed) -> str:
     for number in range(1, _MOST_SAME_NAMES):
         name = files.fitted(claimed.name, suffix=WHY, number=number).removesuffix(WHY)
