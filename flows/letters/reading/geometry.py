@@ -18,6 +18,7 @@ _NO_START = "，。、；：！？）》”’】〕〉」』…—％%℃,.;:!?
 _WORD = re.compile(r"[A-Za-z0-9.%〔〕/+-]+")
 _ENDS = re.compile(r"[。！？；：:!?;]”?\s*$")
 _BREAKS = re.compile(r"[。！？；：:!?;”）)》】]$")
+_FEW = 10  # lines of a short letter: only one of them may be full
 _ZONE = 0.1  # of the page's height, at head and foot, where running lines stand
 
 
@@ -221,8 +222,8 @@ def _body_size(lines: Sequence[Placed]) -> float:
 
 
 def _edge(places: Sequence[float], size: float, *, last: bool) -> float:
-    """The margin: the outermost place at which at least a few lines end (or begin)."""
-    enough = max(2, len(places) // 20)
+    """The margin: the outermost place at which at least a few lines end (or begin); of a few lines it is the outermost."""
+    enough = max(1 if len(places) <= _FEW else 2, len(places) // 20)
     for place in sorted(places, reverse=last):
         if sum(abs(place - other) <= 0.8 * size for other in places) >= enough:
             return place
