@@ -118,6 +118,7 @@ def _by_parts(atheris: ModuleType) -> Callable[[bytes, int, int], bytes]:
 @cache
 def seeds(kind: str) -> tuple[bytes, ...]:
     """The tests' samples of a kind."""
+    from tests.broken.hostile_files import form_loop, script_pdf
     from tests.fuzz.test_fuzz_readers import TEXT, sample
     from tests.reading.office_files import doc_file, ofd_letter
     from tests.reading.pdf_files import drawn, lines, table
@@ -130,9 +131,13 @@ def seeds(kind: str) -> tuple[bytes, ...]:
         "html": (site_page(TEXT, "utf-8", "utf-8"),),
         "docx": (docx_file(TEXT.replace("\n", "\n\n")),),
         "doc": (doc_file(TEXT, listed=True), doc_file("年\x13 DATE \x14五\x15\n甲 | 乙\n丙", streams={"Macros": b"x"})),
-        "pdf": (drawn(table([["任务", "时限"], ["公厕", "年底前"]], [120, 120])), drawn(lines("第一页"), lines("第二页"))),
+        # Not packed, so that a changed byte changes what is drawn.
+        "pdf": (
+            drawn(table([["任务", "时限"], ["公厕", "年底前"]], [120, 120]), pageCompression=0),
+            drawn(lines("第一页"), lines("第二页"), pageCompression=0), script_pdf(), form_loop(),
+        ),
         "ofd": (ofd_letter("一\n二"),),
-    }
+    }  # fmt: skip
     return (sample(kind), *more.get(kind, ()))
 
 

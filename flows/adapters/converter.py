@@ -23,7 +23,7 @@ _PLACES = ("/usr/bin", "/usr/local/bin", "/opt/libreoffice/program", "/usr/lib/l
 _SECONDS = 90.0
 _SUFFIXES = {"rtf": ".rtf", "doc": ".doc"}
 _FILTERS = {"rtf": ("--infilter=Rich Text Format",), "doc": ()}  # for .doc it must find out which Word wrote it
-_MEMORY, _FILE, _CPU = 2 * 2**30, 200 * 2**20, 60
+_MEMORY, _FILE, _CPU = 2**30, 200 * 2**20, 60
 # Both are part of util-linux, which every Debian has.
 _LIMITS = ("prlimit", f"--as={_MEMORY}", f"--fsize={_FILE}", f"--cpu={_CPU}", "--core=0")
 _CUT_OFF = ("unshare", "--user", "--map-root-user", "--net", "--pid", "--fork", "--kill-child")

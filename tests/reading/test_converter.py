@@ -138,7 +138,7 @@ def test_the_program_has_limits_no_network_and_none_of_our_settings(tmp_path: Pa
     monkeypatch.setenv("DUBAN_WEBHOOK_SECRET", "/etc/secret")
     found = converter.to_docx(b"{\\rtf1}", "rtf", "x.rtf").decode()
     memory, seconds, *rest = found.splitlines()
-    assert (int(memory), int(seconds)) == (2 * 2**20, 60)
+    assert (int(memory), int(seconds)) == (2**20, 60)
     assert not any(word in found for word in ("DUBAN_", "AWS_", "PREFECT_"))
     places = [line.split(":")[0].strip() for line in rest if ":" in line and "|" not in line and "=" not in line]
     if "cut off" in (converter.available()["LibreOffice"] or ""):
