@@ -62,7 +62,7 @@ def part_command(part: str, settings: Settings) -> tuple[Sequence[str], Path, di
         return store.argv, store.directory, store.environment
     if part == "server":
         environment = prefect_server.server_environment(settings, ports.prefect)
-        return prefect_server.server_command(ports.prefect), Path.cwd(), environment
+        return prefect_server.server_command(settings, ports.prefect), Path.cwd(), environment
     if part == "worker":
         return [], Path.cwd(), prefect_server.client_environment(settings, ports.prefect)
     raise SettingsError(f"no part of duban is called {part!r}; there are {', '.join(PARTS)}")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flows.letters.errors import SettingsError
@@ -23,6 +24,13 @@ class Settings(BaseSettings):
     site: Path | None = Field(None, description="the site's profile (TOML): labels, routing, policy; empty: the shipped one")
 
     prefect_auth: bool = Field(True, description="Prefect's UI and API ask for the generated password")
+    prefect_host: str = Field(
+        "127.0.0.1",
+        description="address Prefect's server and UI listen on; another than loopback is refused without the password",
+    )
+    prefect_url: str = Field(
+        "", description="address at which browsers reach the UI through the site's TLS proxy; empty: host and port themselves"
+    )
     prefect_port: int = Field(4200, ge=1, le=65535, description="port of Prefect's server and UI; a free one if taken")
     store_port: int = Field(8333, ge=1, le=65535, description="port of the embedded store; a free one if taken")
     store_url: str = Field("", description="S3 endpoint of your own store, or file:///… for a folder; empty: the embedded one")
@@ -79,6 +87,19 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path is not None else None
+
+    @field_validator("prefect_host")
+    @classmethod
+    def _guarded(cls, host: str, others: ValidationInfo) -> str:
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            raise ValueError("must be an address such as 10.1.2.3, no name") from None
+        if address.is_unspecified:
+            raise ValueError("must be one address of this machine: browsers are told to find the API there")
+        if not address.is_loopback and not others.data.get("prefect_auth", True):
+            raise ValueError("without a password (DUBAN_PREFECT_AUTH=false) only loopback is allowed")
+        return host
 
     @property
     def inbox(self) -> Path:

@@ -51,7 +51,7 @@ def banner(settings: Settings, running: bool = False) -> str:
         "hold    隔离区": settings.quarantine,
         "ledger  台账": settings.ledger_url or settings.home / "ledger" / "ledger.db",
         "store   档案库": settings.store_url or (f"http://127.0.0.1:{ports.store}" if ports else "-"),
-        "UI      运行界面": prefect_server.ui_url(ports.prefect) if ports else "-",
+        "UI      运行界面": prefect_server.ui_url(ports.prefect, settings) if ports else "-",
         "logs    日志": settings.logs,
     }
     if settings.prefect_auth:

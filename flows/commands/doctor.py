@@ -143,7 +143,7 @@ def _server(settings: Settings) -> Finding:
     ports = parts.known_ports(settings)
     if ports is None or not prefect_server.is_healthy(settings, ports.prefect):
         return Finding("server", False, "Prefect's server does not answer; start the system with duban up")
-    return Finding("server", True, prefect_server.ui_url(ports.prefect))
+    return Finding("server", True, prefect_server.ui_url(ports.prefect, settings))
 
 
 def _converters() -> Iterator[Finding]:
