@@ -22,7 +22,7 @@ from flows.letters.verify_report import report
 from flows.moment import as_of, now
 from flows.proving import Part, has_locks, parts, seal_parts, verify_part, verify_running_ledger, yesterday
 from flows.repair_archive import Repair, repair
-from flows.seal_archive import AGENT, Seal, journal, sealed_days
+from flows.seal_archive import AGENT, Seal, journal, read_witness, sealed_days
 from flows.seal_scope import UNSEALED, note_unsealed
 from flows.verify_archive import Verification
 from flows.wiring import wiring
@@ -51,10 +51,12 @@ def audit_archive(everything: bool = False) -> State[Any]:
     """Check the archive: all of a small one, of a large one each object once within ``audit_days``."""
     made, moment = wiring(), now()
     settings = made.settings
+    audited = settings.home / "seal" / "audited"
+    last = date.fromisoformat(audited.read_text("ascii")) if audited.exists() else None
     whole, pages = True, []
     for part in parts(settings):
         leaves = sum(len(day.leaves) for _, day, _ in sealed_days_or_none(part))
-        rolling = None if everything or leaves <= settings.audit_whole else sample(moment, settings.audit_days)
+        rolling = None if everything or leaves <= settings.audit_whole else sample(moment, settings.audit_days, last)
         checked = verify_part(part, wanted=rolling, check=None, locks=has_locks(settings))
         note_unsealed(part.unsealed, (f.object for f in checked.findings if f.code in UNSEALED), moment)
         repairs = _repaired(part, checked, settings.replica, moment)
@@ -70,6 +72,7 @@ def audit_archive(everything: bool = False) -> State[Any]:
     if not ledger.whole:
         pages.append(report(ledger, "台账", moment, AGENT))
         _alarm("ledger", ledger, ())
+    audited.write_text(moment[:10], "ascii")
     mark = "🟢" if whole else "🔴"
     create_markdown_artifact(f"{mark}\n\n" + "\n".join(pages), key="archive-audit", description=f"{mark} 档案核验报告")
     if not whole:
@@ -77,12 +80,18 @@ def audit_archive(everything: bool = False) -> State[Any]:
     return Completed(message="档案库核验通过")
 
 
-def sample(moment: str, days: int) -> Callable[[str], bool]:
-    """Today's share of the keys: each key falls on one day of every ``days``."""
-    turn = date.fromisoformat(moment[:10]).toordinal() % days
+def sample(moment: str, days: int, last: date | None = None) -> Callable[[str], bool]:
+    """Today's share of the keys: each key falls on one day of every ``days``.
+
+    The shares of the days after ``last``, when there was an audit last, are made up for: every object within ``days`` days,
+    also where the system stood still.
+    """
+    today = date.fromisoformat(moment[:10]).toordinal()
+    first = today if last is None else min(today, last.toordinal() + 1)
+    turns = {day % days for day in range(max(first, today - days + 1), today + 1)}
 
     def wanted(key: str) -> bool:
-        return int.from_bytes(hashlib.sha256(key.encode("utf-8")).digest()[:8], "big") % days == turn
+        return int.from_bytes(hashlib.sha256(key.encode("utf-8")).digest()[:8], "big") % days in turns
 
     return wanted
 
@@ -99,7 +108,7 @@ def _repaired(part: Part, checked: Verification, replica: Path | None, moment: s
     if checked.whole:
         return ()
     copies = [("replica", FolderArchive(replica / part.name))] if replica else []
-    return repair(part.archive, checked.damage, copies, now=moment)
+    return repair(part.archive, checked.damage, copies, now=moment, witness=read_witness(part.witness))
 
 
 def _note(part: Part, checked: Verification, moment: str) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
+from types import MappingProxyType
 
-from flows.letters import merkle
 from flows.letters.errors import ArchiveDamaged
 from flows.letters.pack_check import Finding
 from flows.letters.premis import Event
 from flows.ports import Archive, RepairableArchive
-from flows.seal_archive import AGENT, journal, sealed_days
+from flows.seal_archive import AGENT, day_key, journal
+from flows.seal_scope import read_day
 
 _REPAIRABLE = frozenset({"leaf_missing", "leaf_changed", "original_changed"})
+_NOBODY: Mapping[date, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,36 +29,59 @@ class Repair:
 
 
 def repair(
-    archive: RepairableArchive, findings: Iterable[Finding], replicas: Sequence[tuple[str, Archive]], *, now: str
+    archive: RepairableArchive,
+    findings: Iterable[Finding],
+    replicas: Sequence[tuple[str, Archive]],
+    *,
+    now: str,
+    witness: Mapping[date, str] = _NOBODY,
 ) -> tuple[Repair, ...]:
     """Restore every damaged sealed object from its own older versions or, failing that, from ``replicas``.
 
-    Only bytes with the sealed SHA-256 are taken, and what is damaged is kept beside them.  The repair is archived as
-    events.  ``ArchiveDamaged`` where the chain of days itself cannot be read.
+    Only bytes with the sealed SHA-256 are taken, and what is damaged is kept beside them; for a day's document the
+    SHA-256 is the one the ``witness`` noted.  The repair is archived as events.
     """
-    damaged = sorted({f.object.partition("#")[0] for f in findings if f.code in _REPAIRABLE})
-    if not damaged:
-        return ()
-    sealed = {leaf.key: leaf for _, day, _ in sealed_days(archive) for leaf in day.leaves}
-    repairs = tuple(_repair_one(archive, sealed[key], replicas) for key in damaged if key in sealed)
+    told = list(findings)
+    witnessed = {day_key(day): digest for day, digest in witness.items()}
+    days = sorted({f.object for f in told if f.code == "day_rolled_back"} & witnessed.keys())
+    repairs = [_repair_one(archive, key, witnessed[key], replicas) for key in days]
+    damaged = sorted({f.object.partition("#")[0] for f in told if f.code in _REPAIRABLE})
+    sealed = _sealed(archive) if damaged else {}
+    repairs += [_repair_one(archive, key, sealed[key], replicas) for key in damaged if key in sealed]
     events = [
         Event("recovery", now, "success" if r.source else "failure", AGENT, r.key, {"source": r.source}) for r in repairs
     ]
     if events:
         journal(archive, f"{now[:10]}/recovery-{events[0].id}", events)
-    return repairs
+    return tuple(repairs)
 
 
-def _repair_one(archive: RepairableArchive, leaf: merkle.Leaf, replicas: Sequence[tuple[str, Archive]]) -> Repair:
-    for source, read in _sources(archive, leaf.key, replicas):
+def _sealed(archive: Archive) -> dict[str, str]:
+    """The sealed SHA-256 by key, of every day that can be read: one that cannot must not keep the others from repair."""
+    sealed: dict[str, str] = {}
+    for key in archive.keys("days/"):
+        if not key.endswith(".json"):
+            continue
+        try:
+            _, day, _ = read_day(archive, key)
+        except ArchiveDamaged:
+            continue  # the check that found the damage has named it
+        sealed |= {leaf.key: leaf.sha256 for leaf in day.leaves}
+    return sealed
+
+
+def _repair_one(
+    archive: RepairableArchive, key: str, sha256: str, replicas: Sequence[tuple[str, Archive]]
+) -> Repair:
+    for source, read in _sources(archive, key, replicas):
         try:
             data = read()
         except ArchiveDamaged:
             continue  # this copy is no better; the next may be
-        if hashlib.sha256(data).hexdigest() == leaf.sha256:
-            archive.put_back(leaf.key, data)
-            return Repair(leaf.key, source)
-    return Repair(leaf.key, None)
+        if hashlib.sha256(data).hexdigest() == sha256:
+            archive.put_back(key, data)
+            return Repair(key, source)
+    return Repair(key, None)
 
 
 def _sources(
