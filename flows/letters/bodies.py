@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
+from ahocorasick_rs import AhoCorasick, MatchKind
+
 from flows.letters.agencies import Directory
-from flows.letters.first_characters import guarded
+from flows.letters.first_characters import any_guarded, guarded
 from flows.letters.rules.load import load_table
 
 BodyKind = Literal["named", "place", "self", "all", "area", "back", "kind"]
@@ -39,14 +41,12 @@ class _Table:
     def __init__(self, table: dict[str, Any]) -> None:
         suffix = table["suffix"]
         ends = [*suffix["office"], *suffix["place"], *suffix["behind_level"]]
-        words = "|".join(sorted(ends, key=len, reverse=True))
-        words_of_kinds = (
-            f"(?P<named>{table['nation']['pattern']})|(?P<area>{table['area']['pattern']})|(?P<self>{table['self']['pattern']})"
-            f"|(?P<back>{table['back']['pattern']})|(?P<kind>{table['kind']['pattern']})"
-        )
-        self.words = re.compile(guarded(words_of_kinds))
+        kinds = {"named": "nation", "area": "area", "self": "self", "back": "back", "kind": "kind"}
+        words = any_guarded(f"(?P<{kind}>{table[row]['pattern']})" for kind, row in kinds.items())
+        self.words = re.compile(guarded(words))
         self.all = re.compile(table["self"]["all"])
-        self.suffix = re.compile(words)
+        self.suffixes = ends
+        self.suffix = AhoCorasick(ends, matchkind=MatchKind.LeftmostLongest)
         self.places = tuple(suffix["place"])
         self.no_level_end = re.compile(suffix["no_level_end"])
         self.behind_level = frozenset(suffix["behind_level"])
@@ -128,21 +128,21 @@ def _known(table: _Table, view: str, directory: Directory) -> Iterator[Body]:
 
 def _unknown(table: _Table, view: str, taken: _Taken) -> Iterator[Body]:
     """Names that end like one, outside what is ``taken``."""
-    for match in table.suffix.finditer(view):
-        if not taken.free(match.start(), match.end()) or table.not_after.match(view, match.end()):
+    for index, begin, end in table.suffix.find_matches_as_indexes(view):
+        if not taken.free(begin, end) or table.not_after.match(view, end):
             continue
-        start = _name_start(table, view, match.start())
-        start += len(table.apposition.match(view[start : match.end()]).group())  # type: ignore[union-attr]
-        said = view[start : match.end()]
+        suffix = table.suffixes[index]
+        start = _name_start(table, view, begin)
+        start += len(table.apposition.match(view[start:end]).group())  # type: ignore[union-attr]
+        said = view[start:end]
         counted = view[start - 1 : start].isdecimal()
-        if match.group() in table.behind_level and (
-            said[0] not in table.level or len(said) < 3 or table.no_level_end.match(view, match.end())
+        if suffix in table.behind_level and (
+            said[0] not in table.level or len(said) < 3 or table.no_level_end.match(view, end)
         ):
             continue
-        if start == match.start() or counted or not taken.free(start, match.end()) or table.not_names.search(said):
+        if start == begin or counted or not taken.free(start, end) or table.not_names.search(said):
             continue
-        place = match.group().endswith(table.places)
-        yield Body(start, match.end(), said, "place" if place else "named")
+        yield Body(start, end, said, "place" if suffix.endswith(table.places) else "named")
 
 
 def _name_start(table: _Table, view: str, end: int) -> int:

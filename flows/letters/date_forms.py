@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from flows.letters import calendar_days
-from flows.letters.first_characters import guarded
+from flows.letters.first_characters import any_guarded, guarded
 from flows.letters.folding import Quotations
 from flows.letters.model import Precision, Provenance
 from flows.letters.numerals import whole
@@ -61,7 +61,7 @@ class DateForms:
             pattern = re.sub(r"\(\?P<([a-z0-9]+)@>", rf"(?P<\1_{index}>", pattern)
             pattern = re.sub(r"\(\?P=([a-z0-9]+)@\)", rf"(?P=\1_{index})", pattern)
             branches.append(f"(?P<f{index}>{pattern})")
-        self._form = re.compile("|".join(branches))
+        self._form = re.compile(any_guarded(branches))
         self._parts: list[list[tuple[str, int]]] = [[] for _ in branches]
         for name, group in self._form.groupindex.items():
             part, _, index_said = name.rpartition("_")

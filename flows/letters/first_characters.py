@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _GROUP = re.compile(r"\(\?(?:P<\w+>|:)|\((?!\?)")
 _ZERO_WIDTH = re.compile(r"\(\?<?[=!]")
@@ -21,6 +22,14 @@ def guarded(pattern: str) -> str:
     classes = sorted(first for first in firsts if len(first) > 1)
     looks = [f"[{single}]"] if single else []
     return f"(?={'|'.join([*looks, *classes])})(?:{pattern})"
+
+
+def any_guarded(patterns: Iterable[str]) -> str:
+    """What any of the ``patterns`` takes, the first of them first; each is tried only where it can begin.
+
+    ``re`` itself looks ahead for alternatives that begin with a plain character, not for those in a group.
+    """
+    return "|".join(map(guarded, patterns))
 
 
 def _of_alternatives(pattern: str) -> set[str] | None:

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Literal
 
 from flows.letters.clauses import Clause
+from flows.letters.first_characters import any_guarded
 from flows.letters.rules.load import load_table
 
 Tense = Literal["future", "past", "same", "-"]
@@ -37,7 +38,7 @@ def tenses_of(bare: str, clauses: Sequence[Clause], written: date | None) -> lis
 @cache
 def _dates() -> re.Pattern[str]:
     table = load_table("tenses")
-    rows = "|".join(f"(?P<{row['id']}>{row['pattern']})" for row in table["row"])
+    rows = any_guarded(f"(?P<{row['id']}>{row['pattern']})" for row in table["row"])
     return re.compile(f"(?={table['begins']})(?:{rows})")
 
 
