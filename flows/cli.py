@@ -36,6 +36,7 @@ _COMMANDS = {
     "fail": "flows.commands.answers:fail",
     "withdraw": "flows.commands.answers:withdraw",
     "reopen": "flows.commands.answers:reopen",
+    "duplicates": "flows.commands.duplicates:duplicates",
     "backfill": "flows.commands.system:backfill",
     "verify": "flows.commands.proof:verify",
     "seal": "flows.commands.proof:seal",

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.adapters.ledger_copy import LedgerCopy
+from flows.adapters.ledger_lookalikes import Decision
 from flows.adapters.sql_ledger import SqlLedger
 from flows.ledger_archive import archived_rows
 from flows.letters import bag, premis
 from flows.letters.errors import SettingsError
+from flows.letters.fingerprint import Fingerprint, fingerprint
 from flows.letters.model import Assignment, Notice
+from flows.lookalikes import archived_answers, archived_order, record_of
 from flows.ports import Archive, original_key, pack_key
 
 Routed = tuple[Sequence[Assignment], Sequence[Notice]]
@@ -54,13 +57,46 @@ def restore_ledger(
         raise SettingsError("the ledger is not empty; move it away first, nothing was changed")
     rows = copy.put_back(archived_rows(journal))
     known = {(letter, version) for letter, made in copy.readings().items() for version in made}
-    count = 0
-    for filed in sorted(_filed(archives), key=lambda f: (f.at, f.key)):
+    count, answers = 0, sorted(archived_answers(journal), key=lambda told: told.at)
+    for filed in _in_order(sorted(_filed(archives), key=lambda f: (f.at, f.key)), archived_order(journal)):
         if (filed.record["id"], filed.record["rules_version"]) in known:
             continue
+        while answers and answers[0].at < filed.at:
+            _answer(ledger, answers.pop(0), archives, routed)
         _enter(ledger, filed, *routed(filed.record))
         count += 1
+    for told in answers:
+        _answer(ledger, told, archives, routed)
     return Restored(rows, count)
+
+
+def _in_order(filed: Sequence[_Filed], after: Mapping[str, str]) -> Iterator[_Filed]:
+    """The records in the order given, but each behind the letter that it came after, though in the same second."""
+    first: dict[str, _Filed] = {}
+    for one in filed:
+        first.setdefault(one.record["id"], one)
+    done: set[str] = set()
+    for one in filed:
+        waiting = [one]
+        while (other := first.get(after.get(waiting[-1].record["id"], ""))) and other.key not in done and other not in waiting:
+            waiting.append(other)
+        for ready in reversed(waiting):
+            if ready.key not in done:
+                done.add(ready.key)
+                yield ready
+
+
+def _answer(
+    ledger: SqlLedger, told: Decision, archives: Sequence[Archive], routed: Callable[[Mapping[str, Any]], Routed]
+) -> None:
+    """Say again what a person said of a letter, unless the sealed rows know it, or the question is not asked this time."""
+    asked = ledger.lookalike(told.letter_id)
+    if asked is None or (asked["answered_at"] is not None and asked["answered_at"] >= told.at):
+        return
+    record = record_of(ledger, archives, told.letter_id)
+    ledger.decide_lookalike(told, record, *routed(record))
+    for archive in archives:
+        _told_by_pack(ledger, archive, record)
 
 
 def _filed(archives: Sequence[Archive]) -> Iterator[_Filed]:
@@ -85,15 +121,31 @@ def _enter(ledger: SqlLedger, filed: _Filed, assignments: Sequence[Assignment], 
     if kept is None or stored is None:
         raise SettingsError(f"{filed.key}: its original is not in the archive; run `duban verify --all` first")
     ledger.see(original["sha256"], original["name"], original["name"], original["received_at"])
-    ledger.enter(record, original=kept, filed=stored, assignments=assignments, queued=notices, now=filed.at)
+    ledger.enter(
+        record,
+        original=kept,
+        filed=stored,
+        assignments=assignments,
+        queued=notices,
+        now=filed.at,
+        text=_text(filed.archive, filed.key),
+    )
     ledger.mark(original["sha256"], "cleared", filed.at)
-    pack = pack_key(int(original["received_at"][:4]), record["id"])
-    if filed.archive.receipt(pack) is not None:
-        _delivered(ledger, bag.read_bag(filed.archive.get(pack)))
+    _told_by_pack(ledger, filed.archive, record)
 
 
-def _delivered(ledger: SqlLedger, pack: bag.Bag) -> None:
-    """What the pack says was sent is not sent again."""
+def _text(archive: Archive, key: str) -> Fingerprint | None:
+    """Of the text filed beside the record; None where an archive has none: then the letter is like no other."""
+    text = f"{key.removesuffix('.json')}.txt"
+    return fingerprint(archive.get(text).decode("utf-8")) if archive.receipt(text) is not None else None
+
+
+def _told_by_pack(ledger: SqlLedger, archive: Archive, record: Mapping[str, Any]) -> None:
+    """What the letter's pack says was sent is not sent again."""
+    key = pack_key(int(record["original"]["received_at"][:4]), record["id"])
+    if archive.receipt(key) is None:
+        return
+    pack = bag.read_bag(archive.get(key))
     for told in json.loads(pack.payload("notices/deliveries.json") or b"[]"):
         if told["sent_at"] is not None:
             ledger.sent([(told["id"], told["sent_to"])], told["sent_at"])

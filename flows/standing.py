@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flows import wiring
+from flows import lookalikes, wiring
 from flows.adapters.inbox_quarantine import names_by_content
 from flows.adapters.sql_ledger import SqlLedger
 from flows.settings import Settings
@@ -15,6 +15,8 @@ _LINES = (
     ("intake.quarantined", "已隔离"),
     ("duplicates", "重复投放"),
     ("letters", "答复函"),
+    ("letters.same", "其中与已办来函内容相同（不重复立项）"),
+    ("lookalikes", "疑似重复来函、待确认"),
     ("commitments", "承诺事项"),
     ("unresolved", "责任单位待确认"),
     ("notices.queued", "待发通知"),
@@ -28,7 +30,9 @@ def report(settings: Settings) -> str:
     ledger = SqlLedger(settings.database_url)
     ledger.create()
     try:
-        return "\n".join([*_counts(settings, ledger), *_questions(ledger), *_quarantined(settings, ledger)])
+        asked = lookalikes.questions(ledger, _MOST_NAMED)
+        parts = [_counts(settings, ledger), ["", *asked] if asked else [], _questions(ledger), _quarantined(settings, ledger)]
+        return "\n".join(line for part in parts for line in part)
     finally:
         ledger.close()
 

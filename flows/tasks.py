@@ -25,6 +25,7 @@ from flows.delivery_wiring import bundled, channels_of_process, templates
 from flows.discretion import trace_of
 from flows.letters import disclosure
 from flows.letters.errors import ArchiveConflict, ArchiveDamaged, DubanError, LetterError, SecretLetter, Unavailable
+from flows.letters.fingerprint import fingerprint
 from flows.letters.masking import mask_record
 from flows.letters.model import Original, SourceText
 from flows.letters.notices import hand_off
@@ -33,6 +34,7 @@ from flows.letters.proof import filing_events, page_map
 from flows.letters.reading import containers
 from flows.letters.routing import route, rules_of
 from flows.letters.understanding import Understood, understand
+from flows.lookalikes import keep_order, remark
 from flows.picturing import EASEL
 from flows.ports import Archive, Receipt, original_key, record_key
 from flows.seal_archive import AGENT
@@ -180,10 +182,12 @@ def _archive(data: bytes, original: Original, letter: LetterRef, made: Wiring, l
     filed = file_record(understood, made)
     log.info("record filed: %s", filed.key)
     enter_ledger(understood, kept, filed, made)
+    standing = made.ledger.standing(understood.record["id"])
+    keep_order(made.restricted, understood.record["id"], standing, original.received_at)
     sent = deliver(understood.record["id"], made)
-    log.info("entered in the ledger; %d notices delivered", sent)
+    log.info("entered in the ledger (%s); %d notices delivered", standing.kind, sent)
     artifacts.show_letter(understood, [kept, filed], made)
-    detail = artifacts.title_of(understood.record)
+    detail = artifacts.title_of(understood.record) + remark(standing)
     return Fate("archived", letter.shown, original.sha256, detail, understood.record, (kept, filed))
 
 
@@ -246,7 +250,15 @@ def enter_ledger(understood: Understood, kept: Receipt, filed: Receipt, made: Wi
     assignments = route(understood.record, made.directory, rules_of(made.site))
     # Those who are told learn nothing of the persons in the letter: neither the member's nor the clerk's data.
     notices = hand_off(mask_record(understood.record), assignments, made.directory, templates(made.settings))
-    made.ledger.enter(understood.record, original=kept, filed=filed, assignments=assignments, queued=notices, now=now())
+    made.ledger.enter(
+        understood.record,
+        original=kept,
+        filed=filed,
+        assignments=assignments,
+        queued=notices,
+        now=now(),
+        text=fingerprint(understood.text.text),
+    )
 
 
 def deliver(letter_id: str, made: Wiring) -> int:

@@ -11,7 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from flows.adapters import ledger_rows
 from flows.adapters.ledger_database import LedgerDatabase
-from flows.adapters.ledger_tables import commitments, history, intake, letters, metadata, notices, readings
+from flows.adapters.ledger_placing import band_rows
+from flows.adapters.ledger_tables import bands, commitments, history, intake, letters, metadata, notices, readings, sketches
 from flows.letters.errors import LedgerDamaged
 from flows.ports import Receipt, original_key
 
@@ -55,7 +56,7 @@ class LedgerCopy(LedgerDatabase):
         """
         with self._read() as connection:
             for table in metadata.sorted_tables:
-                if only and table.name not in only:
+                if table is bands or (only and table.name not in only):  # an index over the sketches, made again from them
                     continue
                 query = sa.select(table).order_by(*table.primary_key.columns)
                 for row in connection.execution_options(yield_per=1000).execute(query).mappings():
@@ -77,6 +78,8 @@ class LedgerCopy(LedgerDatabase):
                     connection.execute(insert.on_conflict_do_nothing())
                 else:
                     connection.execute(insert.on_conflict_do_update(index_elements=names, set_=values))
+                if table is sketches:
+                    self._insert_once(connection, bands, band_rows(row.columns))
                 count += 1
         return count
 

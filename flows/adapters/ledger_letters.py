@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
 from flows.adapters import ledger_rows
 from flows.adapters.ledger_intake import LedgerIntake
-from flows.adapters.ledger_tables import commitments, intake, letters, notices, owners, readings, unresolved
+from flows.adapters.ledger_placing import PROGRAM, Entry, find_place, keep_text, open_question
+from flows.adapters.ledger_tables import commitments, intake, letters, lookalikes, notices, owners, readings, unresolved
+from flows.letters.fingerprint import Fingerprint
 from flows.letters.model import Assignment, Notice
 from flows.letters.workdays import beijing_day
 from flows.ports import Receipt
 
-PROGRAM = "program"
 # What a commitment keeps when a new version of its letter says the same again.
 _INHERITED = (
     "state", "due", "due_basis", "light", "responsible", "issued_on", "signed_on", "objected_on", "objection",
@@ -24,22 +24,6 @@ _INHERITED = (
     "told_on", "proposer_confirmed_on", "proposer_rating", "unfulfilled_reason", "explanation_number",
     "explanation_signer", "closed_on", "closed_by", "carried_from",
 )  # fmt: skip
-
-
-@dataclass(slots=True)
-class _Entry:
-    """One letter on its way in: its row, its commitments' rows, and what goes on from the version before.
-
-    ``inherited``: the old version's commitments by their words, until a new one takes them over.  ``heirs``: ids of
-    the new ones that did, ``owners``: the owners they bring along.
-    """
-
-    letter: dict[str, Any]
-    now: str
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    inherited: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    heirs: set[str] = field(default_factory=set)
-    owners: list[dict[str, Any]] = field(default_factory=list)
 
 
 class LedgerLetters(LedgerIntake):
@@ -54,28 +38,38 @@ class LedgerLetters(LedgerIntake):
         assignments: Sequence[Assignment],
         queued: Sequence[Notice],
         now: str,
+        text: Fingerprint | None = None,
     ) -> None:
         """Letter, commitments, owners, open questions and notices in one transaction; twice is once.
 
         A letter of the same number, signers and proposal that says something else supersedes the one before: promises
         it repeats word for word keep what became of them, the others end as superseded.  A letter that says the same
-        (another file of it) is linked to the first and brings no second row.  The same letter under other rules adds
-        what is new and withdraws what nobody had acted on.
+        (another file of it) is linked to the first and brings no second row.  One that may be an earlier one again, as
+        its ``text`` tells, brings none before a person has answered (see ``decide_lookalike``).  The same letter under
+        other rules adds what is new and withdraws what nobody had acted on.
         """
         with self._write_history() as connection:
             letter = ledger_rows.letter_row(record, original, filed, now)
             known = connection.execute(sa.select(letters).where(letters.c.id == letter["id"])).mappings().first()
-            entry = _Entry(letter, now)
+            letter["text_hash"] = text.exact if text else None
+            entry = Entry(letter, now, text, text is not None and record["reader"]["ocr"])
             if known is None:
-                self._place_among_versions(connection, entry)
+                find_place(connection, entry)
                 self._insert_once(connection, letters, [letter])
-                self._note(connection, [_event(letter, "enter", now, letter["document_number"])])
+                keep_text(connection, entry)
+                self._note(connection, [event(letter, "enter", now, letter["document_number"])])
+                self._ask(connection, entry)
             else:
                 letter |= {name: known[name] for name in ("version", "supersedes", "superseded_by", "same_as", "year")}
                 self._read_again(connection, dict(known), letter, record, now)
+                if known["text_hash"] is None and text is not None:  # it came before letters were compared
+                    mine = sa.update(letters).where(letters.c.id == letter["id"])
+                    connection.execute(mine.values(text_hash=text.exact))
+                    keep_text(connection, entry)
             reading = {"letter_id": letter["id"], "rules_version": letter["rules_version"]}
             self._insert_once(connection, readings, [reading | {"record_key": filed.key, "entered_at": now}])
-            if letter["same_as"] is None and letter["superseded_by"] is None:
+            routes = letter["same_as"] is None and letter["superseded_by"] is None
+            if routes and open_question(connection, letter["id"]) is None:
                 self._enter_commitments(connection, entry, record, assignments, queued)
             connection.execute(
                 sa.update(intake)
@@ -114,38 +108,16 @@ class LedgerLetters(LedgerIntake):
             entry = {"letter_id": letter_id, "at": now, "by": PROGRAM, "action": "pack"}
             self._note(connection, [entry | {"changes": {name: [None, value] for name, value in values.items()}}])
 
-    # -- versions -----------------------------------------------------------------------------------------------
+    def _ask(self, connection: sa.Connection, entry: Entry) -> None:
+        """Hold the letter back until a person has said whether it is the earlier one again."""
+        if entry.question is None:
+            return
+        other_id, percent = entry.question
+        row = {"letter_id": entry.letter["id"], "other_id": other_id, "percent": percent, "asked_at": entry.now}
+        self._insert_once(connection, lookalikes, [row])
+        self._note(connection, [event(entry.letter, "ask_lookalike", entry.now, f"{other_id}，{percent}%")])
 
-    def _place_among_versions(self, connection: sa.Connection, entry: _Entry) -> None:
-        letter = entry.letter
-        same = sa.select(letters.c.id).where(letters.c.fingerprint == letter["fingerprint"], letters.c.same_as.is_(None))
-        twin = connection.scalar(same.order_by(letters.c.entered_at).limit(1))
-        if twin is not None:
-            letter["same_as"] = twin
-            return
-        if not letter["document_number"]:
-            return
-        prior = connection.execute(
-            sa.select(letters).where(
-                letters.c.document_number == letter["document_number"],
-                letters.c.issuer.is_not_distinct_from(letter["issuer"]),
-                letters.c.proposal_number.is_not_distinct_from(letter["proposal_number"]),
-                letters.c.superseded_by.is_(None),
-                letters.c.same_as.is_(None),
-            )
-        ).mappings().first()  # fmt: skip
-        if prior is None:
-            return
-        letter["version"] = prior["version"] + 1
-        if (letter["dated"] or "") < (prior["dated"] or ""):
-            # An older printing that came in late: it is kept, and superseded from the start.
-            letter["superseded_by"] = prior["id"]
-            return
-        letter["supersedes"] = prior["id"]
-        values = {"superseded_by": letter["id"]}
-        connection.execute(sa.update(letters).where(letters.c.id == prior["id"]).values(values))
-        rows = connection.execute(sa.select(commitments).where(commitments.c.letter_id == prior["id"])).mappings()
-        entry.inherited = {ledger_rows.same_words(row["quote"]): dict(row) for row in rows if row["state"] != "superseded"}
+    # -- readings -----------------------------------------------------------------------------------------------
 
     def _read_again(
         self,
@@ -164,9 +136,9 @@ class LedgerLetters(LedgerIntake):
         query = sa.select(commitments).where(commitments.c.letter_id == letter["id"], commitments.c.state == "proposed")
         gone = [row for row in connection.execute(query).mappings() if row["id"] not in found]
         why = f"按新规则（{letter['rules_version']}）重读，未再识别为承诺"
-        events = [_event(letter, "read", now, f"{known['rules_version']} → {letter['rules_version']}")]
+        events = [event(letter, "read", now, f"{known['rules_version']} → {letter['rules_version']}")]
         for row in gone:
-            events.append(_event(letter, "withdraw", now, why, row["id"], row["state"], "withdrawn"))
+            events.append(event(letter, "withdraw", now, why, row["id"], row["state"], "withdrawn"))
         self._set_state(connection, [row["id"] for row in gone], "withdrawn")
         self._note(connection, events)
 
@@ -175,7 +147,7 @@ class LedgerLetters(LedgerIntake):
     def _enter_commitments(
         self,
         connection: sa.Connection,
-        entry: _Entry,
+        entry: Entry,
         record: Mapping[str, Any],
         assignments: Sequence[Assignment],
         queued: Sequence[Notice],
@@ -194,7 +166,7 @@ class LedgerLetters(LedgerIntake):
             if statement["id"] in known:
                 continue
             row = ledger_rows.commitment_row(entry.letter, place, statement)
-            events.append(_event(entry.letter, "propose", entry.now, None, row["id"], None, "proposed"))
+            events.append(event(entry.letter, "propose", entry.now, None, row["id"], None, "proposed"))
             before = entry.inherited.pop(ledger_rows.same_words(row["quote"]), None)
             if before is not None:
                 entry.heirs.add(row["id"])
@@ -202,7 +174,7 @@ class LedgerLetters(LedgerIntake):
             elif row["id"] in told:
                 row |= {"state": "issued", "issued_on": beijing_day(entry.now).isoformat(), "light": "green"}
                 why = routed[row["id"]].reason or None
-                events.append(_event(entry.letter, "issue", entry.now, why, row["id"], "proposed", "issued"))
+                events.append(event(entry.letter, "issue", entry.now, why, row["id"], "proposed", "issued"))
             entry.rows.append(row)
         self._insert_once(connection, commitments, _even(entry.rows))
         self._insert_once(connection, owners, entry.owners)
@@ -214,7 +186,7 @@ class LedgerLetters(LedgerIntake):
     def _insert_around(
         self,
         connection: sa.Connection,
-        entry: _Entry,
+        entry: Entry,
         record: Mapping[str, Any],
         assignments: Sequence[Assignment],
         queued: Sequence[Notice],
@@ -229,7 +201,7 @@ class LedgerLetters(LedgerIntake):
         self._insert_once(connection, notices, rows)
 
     def _inherit(
-        self, connection: sa.Connection, entry: _Entry, row: dict[str, Any], before: Mapping[str, Any]
+        self, connection: sa.Connection, entry: Entry, row: dict[str, Any], before: Mapping[str, Any]
     ) -> list[dict[str, Any]]:
         """The new version says the same again: the new row goes on where the old one stands."""
         row |= {name: before[name] for name in _INHERITED}
@@ -242,16 +214,16 @@ class LedgerLetters(LedgerIntake):
         old, why = (before["id"], before["state"], "superseded"), f"答复重新印发：{number}"
         new, because = (row["id"], "proposed", row["state"]), f"承接{before['id']}的办理情况"
         return [
-            _event(entry.letter, "supersede", entry.now, why, *old),
-            _event(entry.letter, "inherit", entry.now, because, *new),
+            event(entry.letter, "supersede", entry.now, why, *old),
+            event(entry.letter, "inherit", entry.now, because, *new),
         ]
 
-    def _end_unrepeated(self, connection: sa.Connection, entry: _Entry) -> list[dict[str, Any]]:
+    def _end_unrepeated(self, connection: sa.Connection, entry: Entry) -> list[dict[str, Any]]:
         """What the new version no longer promises ends as superseded, without a successor."""
         ended = list(entry.inherited.values())
         self._set_state(connection, [row["id"] for row in ended], "superseded")
         why = f"答复重新印发：{entry.letter['document_number']}，本项不再列入"
-        return [_event(entry.letter, "supersede", entry.now, why, r["id"], r["state"], "superseded") for r in ended]
+        return [event(entry.letter, "supersede", entry.now, why, r["id"], r["state"], "superseded") for r in ended]
 
     def _set_state(self, connection: sa.Connection, ids: Sequence[str], state: str) -> None:
         if ids:
@@ -259,7 +231,7 @@ class LedgerLetters(LedgerIntake):
             connection.execute(sa.update(commitments).where(commitments.c.id.in_(ids)).values(values))
 
 
-def _event(
+def event(
     letter: Mapping[str, Any],
     action: str,
     now: str,

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from flows.adapters import ledger_rows
-from flows.adapters.ledger_letters import LedgerLetters
+from flows.adapters.ledger_lookalikes import LedgerLookalikes
 from flows.adapters.ledger_tables import DEAD, LISTS, QUEUED, notices, owners
 from flows.letters.model import Notice, OwnerRole
 from flows.letters.workdays import beijing_day
@@ -18,7 +18,7 @@ _HANDS_OVER = ("hand_off", "reassignment")
 _LET_GO: dict[str, Any] = {"claimed_by": None, "claimed_until": None}
 
 
-class LedgerOutbox(LedgerLetters):
+class LedgerOutbox(LedgerLookalikes):
     """Notices: queued in the transaction of what they tell, marked sent after the channel said so."""
 
     def queue(self, made: Sequence[Notice], now: str, letter_id: str | None = None) -> int:

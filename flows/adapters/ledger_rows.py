@@ -57,6 +57,7 @@ def letter_row(record: Mapping[str, Any], original: Receipt, filed: Receipt, now
         "supersedes": None,
         "superseded_by": None,
         "same_as": None,
+        "text_hash": None,
         "entered_at": now,
     }
 

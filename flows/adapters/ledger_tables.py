@@ -111,6 +111,7 @@ sketches = sa.Table(
     sa.Column("letter_id", sa.ForeignKey("letters.id"), primary_key=True),
     sa.Column("sketch", sa.String(256), nullable=False, comment="alike where texts are alike"),
     sa.Column("size", sa.Integer, nullable=False, comment="characters of the normalised text"),
+    sa.Column("recognised", sa.Boolean, nullable=False, comment="read from a picture: its numbers may be misread"),
     comment="one row per text: letters that say the same to the character share the first one's",
 )
 bands = sa.Table(

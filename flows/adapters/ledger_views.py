@@ -10,7 +10,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from flows.adapters.ledger_steps import LedgerSteps, with_letter
-from flows.adapters.ledger_tables import OPEN, commitments, intake, letters, notices, occurrences, owners, unresolved
+from flows.adapters.ledger_tables import (
+    ASKED,
+    COPIES,
+    OPEN,
+    commitments,
+    intake,
+    letters,
+    lookalikes,
+    notices,
+    occurrences,
+    owners,
+    unresolved,
+)
 
 _ORDER = (letters.c.entered_at, letters.c.id, commitments.c.place)
 # In these states the owner has the word; the clocks of the promise run.
@@ -42,6 +54,8 @@ class LedgerViews(LedgerSteps):
             asked = sa.select(sa.func.count()).where(unresolved.c.answered_at.is_(None))
             found["unresolved"] = connection.scalar(asked) or 0
             duplicates = sa.select(sa.func.count()).where(occurrences.c.duplicate)
+            found["letters.same"] = connection.scalar(_counted(letters, COPIES)) or 0
+            found["lookalikes"] = connection.scalar(_counted(lookalikes, ASKED)) or 0
             found["duplicates"] = connection.scalar(duplicates) or 0
         return found
 
@@ -147,6 +161,10 @@ class LedgerViews(LedgerSteps):
     def _all(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
         with self._read() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _counted(table: sa.Table, condition: str) -> sa.Select[Any]:
+    return sa.select(sa.func.count()).select_from(table).where(sa.text(condition))
 
 
 def _by_state(table: sa.Table) -> sa.Select[Any]:

@@ -58,6 +58,7 @@ def test_a_letter_entered_twice_counts_once(ledger: SqlLedger) -> None:
     enter(ledger)
     assert ledger.counts() == {
         "intake.entered": 1, "notices.queued": 1, "letters": 1, "commitments": 2, "unresolved": 1, "duplicates": 0,
+        "letters.same": 0, "lookalikes": 0,
     }  # fmt: skip
     assert [(row["id"], row["state"]) for row in ledger.rows()] == [("L1-1", "issued"), ("L1-3", "proposed")]
     assert [question["mention"] for question in ledger.open_questions()] == ["区水务局"]

@@ -78,7 +78,25 @@ def letter(
 
 def file_letter(archive: Archive, number: int = 1, **more: Any) -> dict[str, Any]:
     """Put one letter where the flow puts it; its record."""
-    original, text, record = letter(number, **more)
+    return file_as_flow(archive, *letter(number, **more))
+
+
+def scanned_again(number: int) -> tuple[bytes, bytes, dict[str, Any]]:
+    """The same letter from a poor scan: its number unreadable, two characters wrong; a file of its own."""
+    _, text, record = letter(number)
+    original = b"scan of " + text
+    sha256 = hashlib.sha256(original).hexdigest()
+    wrong = text.decode().replace("提案收悉", "提茱收悉").replace(record["header"]["document_number"], "〔2024〕").encode()
+    statement = record["statements"][0] | {"id": f"{sha256[:12]}-1"}
+    return original, wrong, record | {
+        "id": sha256[:20], "original": record["original"] | {"sha256": sha256, "bytes": len(original)},
+        "header": record["header"] | {"document_number": None}, "statements": [statement],
+        "reader": record["reader"] | {"ocr": True},
+    }  # fmt: skip
+
+
+def file_as_flow(archive: Archive, original: bytes, text: bytes, record: dict[str, Any]) -> dict[str, Any]:
+    """Put a letter's parts where the flow puts them; its record."""
     sha256, rules = record["original"]["sha256"], record["rules_version"]
     archive.put(original_key(sha256), original, media_type="text/plain", name=record["original"]["name"])
     archive.put(record_key(sha256, rules, ".txt"), text, media_type="text/plain")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Mapping
 from datetime import date
@@ -12,21 +13,28 @@ import pytest
 
 from flows.adapters.folder_archive import FolderArchive
 from flows.adapters.ledger_copy import LedgerCopy
+from flows.adapters.ledger_lookalikes import Decision, Verdict
 from flows.adapters.sql_ledger import SqlLedger
 from flows.ledger_archive import archive_ledger, archived_rows
 from flows.letters.agencies import Directory
 from flows.letters.errors import SettingsError
+from flows.letters.fingerprint import fingerprint
 from flows.letters.notices import hand_off
 from flows.letters.routing import route
+from flows.lookalikes import answer, keep_order
 from flows.ports import original_key, record_key
 from flows.restore_ledger import Routed, restore_ledger
 from flows.seal_archive import seal_archive
 from flows.verify_ledger import verify_ledger
-from tests.proof.letters_for_proof import NOW, file_letter, told
+from tests.proof.letters_for_proof import NOW, file_as_flow, file_letter, letter, scanned_again, told
 
 DIRECTORY = Directory.load(
     '[[agency]]\nid = "hc-mzj"\nname = "虹川市民政局"\njurisdiction = "虹川市"\nkind = "department"\naliases = []\n'.encode()
 )
+
+
+# What was sent when is known from the seals and packs alone.
+_WITHOUT_DELIVERY = ("letters", "readings", "sketches", "lookalikes", "commitments", "history", "chain")
 
 
 def routed(record: Mapping[str, Any]) -> Routed:
@@ -48,14 +56,20 @@ class Site:
         self.ledger.create()
 
     def enter(self, number: int, **more: Any) -> dict[str, Any]:
-        record = file_letter(self.archive, number, **more)
+        return self.take_in(file_letter(self.archive, number, **more))
+
+    def take_in(self, record: dict[str, Any]) -> dict[str, Any]:
         original = record["original"]
+        text = self.archive.get(record_key(original["sha256"], record["rules_version"], ".txt")).decode()
         kept = self.archive.receipt(original_key(original["sha256"]))
         filed = self.archive.receipt(record_key(original["sha256"], record["rules_version"]))
         assert kept and filed
         self.ledger.see(original["sha256"], original["name"], original["name"], original["received_at"])
         assignments, notices = routed(record)
-        self.ledger.enter(record, original=kept, filed=filed, assignments=assignments, queued=notices, now=NOW)
+        self.ledger.enter(
+            record, original=kept, filed=filed, assignments=assignments, queued=notices, now=NOW, text=fingerprint(text)
+        )
+        keep_order(self.archive, record["id"], self.ledger.standing(record["id"]), NOW)
         self.ledger.sent([(notice.id, "outbox") for notice in notices], NOW)
         self.ledger.mark(original["sha256"], "cleared", NOW)
         return record
@@ -74,6 +88,16 @@ class Site:
     def damage(self) -> list[tuple[str, str]]:
         checked = verify_ledger(self.copy, [self.archive], self.archive)
         return [(f.code, f.object) for f in checked.damage]
+
+    def answer(self, letter_id: str, verdict: Verdict, at: str) -> bool:
+        asked = self.ledger.lookalike(letter_id)
+        assert asked is not None
+        told = Decision(letter_id, asked["other_id"], verdict, "督查室王某", at, "逐页比对")
+        return answer(self.ledger, [self.archive], self.archive, told, routed)
+
+    def bands(self) -> list[Any]:
+        with sqlite3.connect(self.file) as connection:
+            return connection.execute("SELECT band, letter_id FROM bands ORDER BY band, letter_id").fetchall()
 
     def edit(self, statement: str) -> None:
         with sqlite3.connect(self.file) as connection:
@@ -124,6 +148,66 @@ def test_without_any_seal_the_records_are_enough(site: Site) -> None:
     assert site.copy.letter_rows() == before
     assert site.ledger.rows() == commitments
     assert site.damage() == [] and len(records) == 3
+
+
+def test_the_index_of_letters_alike_comes_back_with_the_sealed_rows(site: Site) -> None:
+    site.enter(1)
+    scan = site.take_in(file_as_flow(site.archive, *scanned_again(1)))
+    archive_ledger(site.archive, site.copy, date(2024, 5, 8), site.index)
+    before, bands = list(site.copy.rows()), site.bands()
+    site.lose()
+    site.restore()
+    assert (list(site.copy.rows()), site.bands()) == (before, bands)
+    assert {letter_id for _, letter_id in bands} == {row["id"] for row in site.copy.letter_rows()}
+    assert [row["letter"]["id"] for row in site.ledger.open_lookalikes()] == [scan["id"]]
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+@pytest.mark.parametrize("verdict", ["same", "version", "different"])
+def test_what_a_person_said_of_a_letter_is_known_to_a_rebuilt_ledger(site: Site, verdict: Verdict, sealed: bool) -> None:
+    site.enter(1)
+    scan = site.take_in(file_as_flow(site.archive, *scanned_again(1)))
+    if sealed:  # the answer comes after the seal
+        archive_ledger(site.archive, site.copy, date(2024, 5, 8), site.index)
+    assert site.answer(scan["id"], verdict, "2024-05-08T03:00:00Z")
+    assert not site.answer(scan["id"], verdict, "2024-05-08T04:00:00Z")
+    before = list(site.copy.rows(_WITHOUT_DELIVERY))
+    site.lose()
+    site.restore()
+    assert list(site.copy.rows(_WITHOUT_DELIVERY)) == before
+    assert site.damage() == []
+    assert site.ledger.open_lookalikes() == []
+
+
+def test_letters_of_the_same_second_come_back_in_their_order(site: Site) -> None:
+    _, text, record = letter(1)
+    texts = {sha256: b"x" * number for number in range(1, 6) if (sha256 := hashlib.sha256(b"x" * number).hexdigest())}
+    for sha256, original in texts.items():  # the same letter in five files
+        site.take_in(
+            file_as_flow(
+                site.archive,
+                original,
+                text,
+                record | {"id": sha256[:20], "original": record["original"] | {"sha256": sha256}},
+            )
+        )
+    before = site.copy.letter_rows()
+    site.lose()
+    site.restore()
+    assert site.copy.letter_rows() == before
+    assert [row["id"] for row in before if row["same_as"] is None] == [next(iter(texts))[:20]]
+
+
+def test_a_same_that_was_taken_back_stays_so(site: Site) -> None:
+    site.enter(1)
+    scan = site.take_in(file_as_flow(site.archive, *scanned_again(1)))
+    site.answer(scan["id"], "same", "2024-05-08T03:00:00Z")
+    site.answer(scan["id"], "different", "2024-05-08T05:00:00Z")
+    before = site.ledger.rows()
+    site.lose()
+    site.restore()
+    assert site.ledger.rows() == before
+    assert len(before) == 2
 
 
 def test_a_ledger_that_is_there_is_not_touched(site: Site) -> None:

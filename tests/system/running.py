@@ -128,5 +128,5 @@ class System:
 
 
 def letter(number: int) -> str:
-    """The sample letter under another document number: other bytes, the same promises."""
-    return LETTER.replace("〔2026〕18号", f"〔2026〕{number}号")
+    """The sample letter on another proposal, under another document number: other bytes, the same promises."""
+    return LETTER.replace("〔2026〕18号", f"〔2026〕{number}号").replace("第042号", f"第{number}号")

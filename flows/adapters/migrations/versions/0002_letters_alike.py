@@ -30,6 +30,7 @@ def _letters() -> None:
         sa.Column("letter_id", sa.String(40), sa.ForeignKey("letters.id", name="fk_sketches_letter_id"), nullable=False),
         sa.Column("sketch", sa.String(256), nullable=False, comment="alike where texts are alike"),
         sa.Column("size", sa.Integer, nullable=False, comment="characters of the normalised text"),
+        sa.Column("recognised", sa.Boolean, nullable=False, comment="read from a picture: its numbers may be misread"),
         sa.PrimaryKeyConstraint("letter_id", name="pk_sketches"),
         comment="one row per text: letters that say the same to the character share the first one's",
     )

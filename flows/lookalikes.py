@@ -1,0 +1,114 @@
+"""Letters that may be an earlier one again: what is said of them, and a person's answer into ledger and archive."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from flows.adapters.ledger_lookalikes import Decision, Standing, Verdict
+from flows.adapters.sql_ledger import SqlLedger
+from flows.letters.disclosure import as_level, is_restricted
+from flows.letters.errors import StepRefused
+from flows.letters.model import Assignment, Notice
+from flows.ports import Archive
+
+Routed = Callable[[Mapping[str, Any]], tuple[Sequence[Assignment], Sequence[Notice]]]
+ANSWERS: Mapping[Verdict, str] = {"same": "同一来函", "version": "更正重发", "different": "不同来函"}
+_JOURNAL = "journal/"
+_ANSWER, _AFTER = "/lookalike-", "/after-"
+
+
+def name_of(letter: Mapping[str, Any]) -> str:
+    """Document number, title and date of a letter's row; of a letter that is not public its number only."""
+    number = letter["document_number"] or f"无文号（{letter['id'][:12]}）"
+    if is_restricted(as_level(letter["disclosure"])):
+        return str(number)
+    title = f"《{letter['title']}》" if letter["title"] else ""
+    return f"{number}{title}" + (f"（{letter['dated']}）" if letter["dated"] else "")
+
+
+def remark(standing: Standing) -> str:
+    """What the run's result says beside the letter's name; empty for a letter of its own.  Numbers only: all may see it."""
+    if standing.other is None:
+        return ""
+    number = standing.other["document_number"] or f"无文号（{standing.other['id'][:12]}）"
+    if standing.kind == "same":
+        return f"（与已办来函{number}内容相同，未重复建立承诺事项）"
+    if standing.kind == "asked":
+        return f"（疑似与已办来函{number}重复，相似{standing.percent}%，待人工确认后交办）"
+    return f"（{number}的更正重发，承接原承诺事项）"
+
+
+def questions(ledger: SqlLedger, limit: int | None = None) -> list[str]:
+    """The open questions in words, two lines each: which letters, how alike; then how to answer."""
+    rows = ledger.open_lookalikes(limit)
+    if not rows:
+        return []
+    lines = ["以下来函疑似重复来函，请人工确认；确认前其承诺事项暂不交办："]
+    for row in rows:
+        lines.append(f"- {row['letter']['id']}　{name_of(row['letter'])}")
+        lines.append(f"  与已办来函 {row['other']['id']}　{name_of(row['other'])} 相似{row['percent']}%")
+    answers = "、".join(f"{verdict}（{name}）" for verdict, name in ANSWERS.items())
+    return [*lines, f"确认命令：duban duplicates 答案 来函编号 --by 单位和姓名；答案为 {answers}"]
+
+
+def answer(
+    ledger: SqlLedger, archives: Sequence[Archive], journal: Archive, decision: Decision, routed: Routed
+) -> bool:
+    """Write a person's answer; False where it stood already.  Its letter's commitments enter, unless it is the same.
+
+    The ledger has it first, then ``journal`` (the archive that holds the sealed ledger): whoever died in between gives
+    the same answer again.  Raises ``StepRefused`` as the ledger does.
+    """
+    record = record_of(ledger, archives, decision.letter_id)
+    new = ledger.decide_lookalike(decision, record, *routed(record))
+    told = ledger.lookalike(decision.letter_id)
+    assert told is not None  # noqa: S101 - it was answered just now
+    kept = Decision(
+        told["letter_id"], told["other_id"], told["answer"], told["answered_by"], told["answered_at"], told["reason"]
+    )
+    key = f"{_JOURNAL}{kept.at[:10]}{_ANSWER}{kept.letter_id}-{kept.verdict}.json"
+    content = json.dumps(asdict(kept), ensure_ascii=False, sort_keys=True).encode("utf-8")
+    journal.put(key, content, media_type="application/json")
+    return new
+
+
+def keep_order(journal: Archive, letter_id: str, standing: Standing, at: str) -> None:
+    """Note in the archive which letter came before this one that is like it: a ledger made anew must not turn them round.
+
+    Written once, on the day ``at`` of the letter's entry; nothing for a letter of its own.
+    """
+    key = f"{_JOURNAL}{at[:10]}{_AFTER}{letter_id}.json"
+    if standing.other is None or journal.receipt(key) is not None:
+        return
+    content = json.dumps({"letter_id": letter_id, "other_id": standing.other["id"]}).encode("utf-8")
+    journal.put(key, content, media_type="application/json")
+
+
+def archived_order(journal: Archive) -> dict[str, str]:
+    """Letter → the earlier letter it is like, as ``keep_order`` and the answers tell."""
+    found = {told.letter_id: told.other_id for told in archived_answers(journal)}
+    for key in journal.keys(_JOURNAL):
+        if _AFTER in key:
+            told: dict[str, str] = json.loads(journal.get(key))
+            found[told["letter_id"]] = told["other_id"]
+    return found
+
+
+def archived_answers(journal: Archive) -> Iterator[Decision]:
+    """Every answer in the archive, in the order of the days."""
+    for key in journal.keys(_JOURNAL):
+        if _ANSWER in key:
+            yield Decision(**json.loads(journal.get(key)))
+
+
+def record_of(ledger: SqlLedger, archives: Sequence[Archive], letter_id: str) -> dict[str, Any]:
+    """The letter's current record from the archive; ``StepRefused`` where there is no such letter."""
+    row = ledger.find(letter_id)
+    for archive in archives:
+        if row is not None and archive.receipt(row["record_key"]) is not None:
+            record: dict[str, Any] = json.loads(archive.get(row["record_key"]))
+            return record
+    raise StepRefused(f"台账或档案中没有来函 {letter_id}")
