@@ -7,6 +7,8 @@ import struct
 import zipfile
 import zlib
 
+from PIL import Image
+
 from tests.reading.sample_files import bundle
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -113,6 +115,38 @@ def locked_zip() -> bytes:
 def many_members_claimed() -> bytes:
     """An end record that promises a directory of 3 GB."""
     return b"PK\x03\x04" + b"\0" * 64 + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 65535, 65535, 3 * 10**9, 4, 0)
+
+
+def nameless(data: bytes) -> bytes:
+    """The archive with one more member, whose name ends before its first character."""
+    out = io.BytesIO(data)
+    member = zipfile.ZipInfo("x")
+    member.filename = "\0x"
+    with zipfile.ZipFile(out, "a") as archive:
+        archive.writestr(member, b"x")
+    return out.getvalue()
+
+
+def tiff_without_its_second_size() -> bytes:
+    """Two frames, the second one's directory without the tag of its width."""
+    out = io.BytesIO()
+    frame = Image.new("1", (40, 30))
+    frame.save(out, "TIFF", save_all=True, append_images=[frame])
+    data = bytearray(out.getvalue())
+    second = _directories(bytes(data))[1]
+    (count,) = struct.unpack_from("<H", data, second)
+    for at in range(second + 2, second + 2 + 12 * count, 12):
+        if struct.unpack_from("<H", data, at)[0] == 0x100:
+            struct.pack_into("<H", data, at, 0x8001)
+    return bytes(data)
+
+
+def _directories(tiff: bytes) -> list[int]:
+    found, at = [], struct.unpack_from("<I", tiff, 4)[0]
+    while at:
+        found.append(at)
+        at = struct.unpack_from("<I", tiff, at + 2 + 12 * struct.unpack_from("<H", tiff, at)[0])[0]
+    return found
 
 
 def docx(document: bytes, **parts: bytes) -> bytes:

@@ -196,3 +196,13 @@ def test_a_page_that_unpacks_to_a_flood_of_drawing_ends_within_its_limits(read):
     assert len(data) < 2**20
     refused(read, data)
     assert read(docx_file(TEXT), "next").lines
+
+
+def test_a_frame_of_no_size_in_a_picture_is_refused_by_the_reader_itself(read):
+    assert refused(read, hostile.tiff_without_its_second_size()).facts["found"] == "damaged"
+
+
+@pytest.mark.parametrize("make", [ofd_letter, docx_file], ids=["ofd", "docx"])
+def test_a_part_without_a_name_does_not_keep_a_letter_from_being_read(read, make):
+    whole, more = read(make(TEXT), "x"), read(hostile.nameless(make(TEXT)), "x")
+    assert [line.text for line in more.lines] == [line.text for line in whole.lines]

@@ -16,7 +16,7 @@ from flows.letters.errors import UnreadableLetter
 from flows.letters.model import Problem, Reader, SourceText
 from flows.letters.reading.encoding import is_true_text
 from flows.letters.reading.geometry import Box, Glyph, Placed, lines_of
-from flows.letters.reading.image import open_image
+from flows.letters.reading.image import BROKEN, open_image
 from flows.letters.reading.package import Package, open_package
 from flows.letters.reading.ruling import lines_of_page
 from flows.letters.reading.xml import Element, attribute, local, parse_xml
@@ -87,7 +87,7 @@ def sheets_of(data: bytes, name: str) -> list[Sheet]:
     try:
         with ofdkit.open(data) as document:
             pages = [(page.box, page.runs, page.location) for page in _few(document.pages, name)]
-    except (ofdkit.OFDError, RecursionError, ValueError, OverflowError, KeyError):
+    except (ofdkit.OFDError, RecursionError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError):
         pages = list(_own_pages(package, name))
     if not pages:
         raise UnreadableLetter(f"{name}: the OFD file is damaged, no page is left; ask for a whole copy")
@@ -182,13 +182,20 @@ def drawn(data: bytes, name: str, number: int, font: str) -> tuple[Image.Image, 
     package = open_package(data, name)
     for box, ident in sheet.pictures:
         left, top, right, bottom = (round(edge * _DOTS) for edge in box)
-        shown = open_image(_resource(package, ident, name), name).convert("RGB")
+        shown = _unpacked(open_image(_resource(package, ident, name), name), name)
         canvas.paste(shown.resize((max(1, min(5000, right - left)), max(1, min(5000, bottom - top)))), (left, top))
     pen = ImageDraw.Draw(canvas)
     for glyph in sheet.glyphs:
         type_ = ImageFont.truetype(font, max(4, min(400, round(glyph.size * _DOTS))))
         pen.text((glyph.left * _DOTS, glyph.base * _DOTS), glyph.char, "black", type_, anchor="ls")
     return canvas, sheet.width, sheet.height
+
+
+def _unpacked(picture: Image.Image, name: str) -> Image.Image:
+    try:
+        return picture.convert("RGB")
+    except BROKEN as fault:
+        raise UnreadableLetter(f"{name}: a picture in it is damaged ({fault}); ask for a whole copy") from fault
 
 
 def _resource(package: Package, ident: str, name: str) -> bytes:
