@@ -159,6 +159,18 @@ def test_ui_and_logs_show_no_words_of_a_restricted_letter_and_nobody_sees_contac
     assert len(persons) == 2 and byte_search([*shown, system.home / "outbox"], persons) == []
 
 
+def test_credentials_are_in_their_files_and_nowhere_else(system: System) -> None:
+    auth = system.home / "prefect" / "auth"
+    kept = [json.loads(path.read_text("ascii")) for path in (system.home / "store" / "credentials").glob("*.json")]
+    words = [auth.read_text("ascii").strip().split(":")[1], *(value for one in kept for value in one.values())]
+    assert len(words) > 8 and byte_search([auth], words) != []
+    shown = [path for path in (system.home / "prefect").rglob("*") if path.is_file() and path != auth]
+    shown += [system.home / name for name in ("logs", "run", "outbox", "ledger", "quarantine")]
+    assert byte_search([*shown, system.home.parent / "up.log"], words) == []
+    lines = [" ".join(process.cmdline()) for process in system.children().values()]
+    assert lines and not [line for line in lines if any(word in line for word in words)]
+
+
 SECRET = "青岗岭第七号储备库将于明年六月底前扩建"
 
 
@@ -237,12 +249,12 @@ def test_new_rules_are_shown_first_and_filed_beside_the_old(system: System, tmp_
     before = LedgerCopy(system.settings.database_url)
     keys = {row["record_key"] for row in before.letter_rows()}
     shown = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
-    assert shown.returncode == 0 and "letters 2" in shown.stdout and "nothing was written" in shown.stdout, shown.stderr
+    assert shown.returncode == 0 and "letters 3" in shown.stdout and "nothing was written" in shown.stdout, shown.stderr
     assert "owners" in shown.stdout and {row["record_key"] for row in before.letter_rows()} == keys
     done = subprocess.run([*command, "--apply"], env=environment, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     after = {row["record_key"] for row in before.letter_rows()}
-    assert len(after) == 2 and not after & keys
+    assert len(after) == 3 and not after & keys
     checked = duban(system, "verify", "--all")
     assert checked.exit_code == 0, checked.output
     before.close()
