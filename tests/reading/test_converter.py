@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,10 +129,14 @@ def stand_in(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
 
 
+def running(word: str) -> list[psutil.Process]:
+    """What is alive with this word in its command."""
+    return [one for one in psutil.process_iter(["cmdline"]) if word in (one.info["cmdline"] or ())]
+
+
 def still_running(word: str) -> list[psutil.Process]:
-    """What is alive with this word in its command, five seconds being enough to end."""
-    found = [one for one in psutil.process_iter(["cmdline"]) if word in (one.info["cmdline"] or ())]
-    return list(psutil.wait_procs(found, timeout=5)[1])
+    """The same, five seconds being enough to end."""
+    return list(psutil.wait_procs(running(word), timeout=5)[1])
 
 
 def test_the_program_has_limits_no_network_and_none_of_our_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,3 +166,19 @@ def test_what_a_program_leaves_running_ends_with_it(tmp_path: Path, monkeypatch:
     stand_in(tmp_path, 'sleep 86398 & echo x > "${file%.*}.docx"', monkeypatch)
     assert converter.to_docx(b"{\\rtf1}", "rtf", "x.rtf") == b"x\n"
     assert still_running("86398") == []
+
+
+def test_it_ends_when_we_are_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(tmp_path, "sleep 86397", monkeypatch)
+    if "cut off" not in (converter.available()["LibreOffice"] or ""):
+        pytest.skip("needs namespaces, which this machine does not give")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    ours = "from flows.adapters import converter; converter.to_docx(b'{', 'rtf', 'x')"
+    worker = subprocess.Popen([sys.executable, "-c", ours])
+    until = time.monotonic() + 30
+    while not (found := running("86397")) and time.monotonic() < until:
+        time.sleep(0.05)
+    worker.kill()
+    worker.wait()
+    assert found
+    assert psutil.wait_procs(found, timeout=5)[1] == []
