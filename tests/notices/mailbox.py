@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import email.policy
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,13 +40,20 @@ class Mailbox:
 @contextmanager
 def mail_server() -> Iterator[Mailbox]:
     box = Mailbox()
+    with served(box, box):
+        yield box
+
+
+@contextmanager
+def served(box: Mailbox, handler: Any) -> Iterator[None]:
+    """The server at ``box.url``, its mails handled by ``handler`` (the box itself, or who stands before it)."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=port)
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
     controller.start()
     box.url = f"smtp://127.0.0.1:{port}"
     try:
-        yield box
+        yield
     finally:
         controller.stop()
