@@ -132,8 +132,9 @@ def _nearest(connection: sa.Connection, letter_id: str, mine: Compared) -> tuple
     shared, form = _sharing(connection, mine.text)
     nearest = [other for other, _ in shared.most_common(_MOST_COMPARED) if other != letter_id]
     found = _candidates(connection, nearest)
-    own = [_printed(row) for row in found if row["same_as"] is None and row["superseded_by"] is None and not row["asked"]]
-    form |= form_of(mine.text, own)
+    # By their numbers, so that copies and versions of one letter are not taken for the form of many.
+    own = {row["document_number"]: _printed(row) for row in found if row["same_as"] is None and row["superseded_by"] is None}
+    form |= form_of(mine.text, list(own.values()))
     best: tuple[float, str] | None = None
     for row in found:  # in order of entry: of letters equally alike the first counts
         alike = suspicion(mine, _compared(row, _printed(row), row["recognised"]), form)
@@ -163,10 +164,9 @@ def _sharing(connection: sa.Connection, text: Fingerprint) -> tuple[Counter[str]
 
 
 def _candidates(connection: sa.Connection, ids: list[str]) -> list[dict[str, Any]]:
-    asked = sa.exists().where(lookalikes.c.letter_id == letters.c.id, lookalikes.c.answered_at.is_(None))
     columns = (letters.c.document_number, letters.c.proposal_session, letters.c.proposal_number)
     query = (
-        sa.select(letters.c.id, letters.c.same_as, letters.c.superseded_by, *columns, asked.label("asked"))
+        sa.select(letters.c.id, letters.c.same_as, letters.c.superseded_by, *columns)
         .add_columns(sketches.c.sketch, sketches.c.size, sketches.c.recognised)
         .join(sketches, sketches.c.letter_id == letters.c.id)
         .where(letters.c.id.in_(ids))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import struct
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ NEAR = 0.35
 # a letter with 2 % of its characters wrong keeps at least 0.70 of its slots.
 _NEAR_THOUGH_NUMBERED = 0.65
 _SAID_BY_MANY = 3  # letters that share a slot: it tells the office's form, not the letter
-_LEAST_OWN = 16  # slots of its own a letter needs to be compared by them
+_LEAST_OWN = 8  # slots of its own a letter needs to be compared by them
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Fingerprint:
     @property
     def slots(self) -> tuple[int, ...]:
         """The sketch as 64 numbers; 65535 is an empty slot."""
-        return tuple(int(self.sketch[i : i + 4], 16) for i in range(0, len(self.sketch), 4))
+        return struct.unpack(f">{_SLOTS}H", bytes.fromhex(self.sketch))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +110,12 @@ def suspicion(one: Compared, other: Compared, form: frozenset[int] = frozenset()
     own = [pair for slot, pair in enumerate(zip(one.text.slots, other.text.slots, strict=True)) if slot not in form]
     own = [pair for pair in own if pair != (_EMPTY, _EMPTY)]
     alike = sum(a == b for a, b in own) / len(own) if len(own) >= _LEAST_OWN else 0.0
-    return alike if alike >= _NEAR_THOUGH_NUMBERED else None
+    # Beside the form letters on different matters share hardly anything; among it are the form's own misread slots.
+    return alike if alike >= (NEAR if form else _NEAR_THOUGH_NUMBERED) else None
 
 
 def form_of(text: Fingerprint, others: Sequence[Fingerprint]) -> frozenset[int]:
-    """The slots that ``text`` shares with many other letters, which are known to be letters of their own."""
+    """The slots that ``text`` shares with many of ``others``, which are letters on different matters."""
     shared = Counter(
         slot for other in others for slot, (a, b) in enumerate(zip(text.slots, other.slots, strict=True)) if a == b
     )

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from flows.adapters.sql_ledger import SqlLedger
+from flows.letters.fingerprint import fingerprint
 from flows.letters.lifecycle import Party, Step, decide
 from flows.letters.notices import hand_off
 from flows.letters.routing import route
@@ -18,8 +19,8 @@ TEA = record_of(GOLD[0])
 TEA_LEAD = "zj-ouxi-agri"
 
 
-def enter(ledger: SqlLedger, record: dict[str, Any], now: str = NOW) -> None:
-    """The whole way in: seen, routed, entered with its notices."""
+def enter(ledger: SqlLedger, record: dict[str, Any], now: str = NOW, text: str | None = None) -> None:
+    """The whole way in: seen, routed, entered with its notices; compared with others where its text is given."""
     sha256 = record["original"]["sha256"]
     ledger.see(sha256, record["original"]["name"], record["original"]["name"], now)
     assignments = route(record, DIRECTORY)
@@ -30,6 +31,7 @@ def enter(ledger: SqlLedger, record: dict[str, Any], now: str = NOW) -> None:
         assignments=assignments,
         queued=hand_off(record, assignments, DIRECTORY),
         now=now,
+        text=fingerprint(text) if text is not None else None,
     )
 
 
