@@ -29,6 +29,7 @@ _PARAMETERS = {
     "EngineConfig.onnxruntime.intra_op_num_threads": 1,
     "EngineConfig.onnxruntime.inter_op_num_threads": 1,
 }
+_SIDEWAYS = 0.1
 _UPRIGHT = 0.8  # mean confidence below which the page is tried the other way up
 _SAME_ROW = 0.5
 _HALF_LEFT, _HALF_RIGHT = "，。、；：！？）》”’】〕,.;:)", "（《“‘【〔("
@@ -72,7 +73,7 @@ class RapidRecogniser:
         found, quarters = self._seen(pixels), 0
         for other_way in (2, 1, 3) if _is_doubtful(found) else ():
             other = self._seen(np.ascontiguousarray(np.rot90(pixels, other_way)))
-            if _mean(other) > _mean(found):
+            if _rank(other) > _rank(found):
                 found, quarters = other, other_way
             if found and not _is_doubtful(found):
                 break
@@ -145,8 +146,17 @@ def _blank_runs(ink: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
 
 def _is_doubtful(found: list[_Found]) -> bool:
     """True where the page may stand the other way: little confidence, or boxes that are columns, not lines."""
+    return not found or _mean(found) < _UPRIGHT or _are_columns(found)
+
+
+def _are_columns(found: list[_Found]) -> bool:
     upright = sum(len(one.text) for one in found if one.right - one.left > one.bottom - one.top)
-    return not found or _mean(found) < _UPRIGHT or 2 * upright < sum(len(one.text) for one in found)
+    return 2 * upright < sum(len(one.text) for one in found)
+
+
+def _rank(found: list[_Found]) -> float:
+    """How well a page stands: recognition reads a line on its side as surely as a level one, but then lines are columns."""
+    return _mean(found) - _SIDEWAYS * _are_columns(found)
 
 
 def _mean(found: list[_Found]) -> float:

@@ -50,9 +50,9 @@ def test_a_scan_askew_is_read_and_its_lines_lie_on_the_print(reader, sheet):
     assert ink[bottom + 8 : bottom + 12, left:right].mean() < 0.03
 
 
-@pytest.mark.parametrize("turn", [180, 90])
-def test_a_photograph_the_other_way_up_is_turned(reader, sheet, turn):
-    picture = scanned(sheet, 2, skew=-0.8).rotate(turn, expand=True)
+@pytest.mark.parametrize(("turn", "seed", "skew"), [(180, 2, -0.8), (90, 2, -0.8), (90, 3, 0.7), (270, 3, 0.7)])
+def test_a_photograph_the_other_way_up_is_turned(reader, sheet, turn, seed, skew):
+    picture = scanned(sheet, seed, skew=skew).rotate(turn, expand=True)
     source = reader(as_image(picture, "PNG", 150), "x.png")
     assert cer(mend(source).text, PLAIN) <= 0.01
     ink = np.asarray(picture.convert("L")) < 128
