@@ -33,7 +33,7 @@ def wanted(settings: Settings) -> tuple[str, ...]:
 def choose_ports(settings: Settings, leases: PortLeases) -> Ports:
     """The ports of this start, remembered so that other commands find the running system; held in ``leases``."""
     before = known_ports(settings)
-    prefect = leases.first([settings.prefect_port, *([before.prefect] if before else [])])
+    prefect = leases.first([settings.prefect_port, *([before.prefect] if before else [])], settings.prefect_host)
     store = 0 if settings.store_url else embedded_store.prepare(settings.home, settings.store_port, leases).ports["s3"]
     chosen = Ports(prefect, store)
     path = settings.run / "ports.json"

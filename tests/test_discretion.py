@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prefect.logging import disable_run_logger
 from pydantic import ValidationError
 
+from flows.adapters.sql_ledger import SqlLedger
 from flows.discretion import trace_of
 from flows.letters.errors import InvalidRecord, Unavailable
 from flows.process_letter import LetterRef
+from flows.settings import load_settings
+from flows.tasks import handle_letter
+from flows.wiring import inbox, wiring
+from tests.system.running import LETTER
 
 TITLE = "关于扩建储备库的答复"
 
@@ -53,3 +62,41 @@ def test_a_letter_is_shown_by_its_handle_or_as_the_person_wrote_it() -> None:
     assert LetterRef(sha256="a" * 64).shown == "a" * 16
     with pytest.raises(ValidationError, match="handle"):
         LetterRef()
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A site whose archive is a folder; what is wired to it is forgotten afterwards."""
+    monkeypatch.setenv("DUBAN_HOME", str(tmp_path))
+    monkeypatch.setenv("DUBAN_STORE_URL", f"file://{tmp_path}/archive")
+    (tmp_path / "inbox").mkdir()
+    wiring.cache_clear()
+    yield tmp_path
+    wiring.cache_clear()
+
+
+def shown(home: Path) -> str:
+    """All that the UI and the run's log would get of a letter that cannot go on."""
+    file = home / "inbox" / f"{TITLE}.txt"
+    handle = inbox(load_settings()).handle(Path(file.name))
+    with disable_run_logger(), pytest.raises(Unavailable) as raised:
+        handle_letter.fn(LetterRef(handle=handle))
+    return "".join(traceback.format_exception(raised.value)) + repr(raised.value)
+
+
+def test_a_letter_still_being_written_is_told_by_its_handle(home: Path) -> None:
+    with (home / "inbox" / f"{TITLE}.txt").open("w", encoding="utf-8") as writer:
+        writer.write(LETTER)
+        writer.flush()
+        told = shown(home)
+    assert inbox(load_settings()).handle(Path(f"{TITLE}.txt")) in told and TITLE not in told
+
+
+def test_an_archive_that_is_down_tells_nothing_of_the_letter(home: Path) -> None:
+    (home / "inbox" / f"{TITLE}.txt").write_text(LETTER, "utf-8")
+    (home / "archive").write_text("no folder", "ascii")
+    told = shown(home)
+    assert "archive folder" in told and TITLE not in told and "陈某某" not in told
+    ledger = SqlLedger(load_settings().database_url)
+    assert ledger.letter_of(hashlib.sha256(LETTER.encode()).hexdigest()) is None
+    ledger.close()

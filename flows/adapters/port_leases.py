@@ -30,11 +30,11 @@ class PortLeases:
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def take(self, *ports: int) -> bool:
-        """Hold all of ``ports`` if nobody holds or uses any of them; else none."""
+    def take(self, *ports: int, host: str = _HOST) -> bool:
+        """Hold all of ``ports`` if nobody holds any of them or listens there on ``host``; else none."""
         taken: list[int] = []
         for port in ports:
-            held = _hold(port) if port not in self._held else None
+            held = _hold(port, host) if port not in self._held else None
             if held is None:
                 for one in taken:
                     self._held.pop(one).close()
@@ -43,16 +43,16 @@ class PortLeases:
             taken.append(port)
         return True
 
-    def first(self, candidates: Iterable[int]) -> int:
+    def first(self, candidates: Iterable[int], host: str = _HOST) -> int:
         """The first of ``candidates`` that can be held, else one the system gives; held when this returns."""
         for port in candidates:
-            if self.take(port):
+            if self.take(port, host=host):
                 return port
         for _ in range(_TRIES):
             port = any_port()
-            if self.take(port):
+            if self.take(port, host=host):
                 return port
-        raise SettingsError("no free port on 127.0.0.1; stop a program that holds them and start again")
+        raise SettingsError(f"no free port on {host}: is it an address of this machine? stop a program that holds them")
 
     def close(self) -> None:
         """Give all of them back."""
@@ -67,15 +67,15 @@ def any_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _hold(port: int) -> socket.socket | None:
-    """The lease of a port; None where another holds it or something listens there."""
+def _hold(port: int, host: str) -> socket.socket | None:
+    """The lease of a port; None where another holds it or something listens there on ``host``."""
     held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         # As the server itself does: a port in TIME_WAIT counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             held.bind((_HOST, port))
-            probe.bind((_HOST, port))
+            probe.bind((host, port))
         except OSError:
             held.close()
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from flows.adapters.port_leases import PortLeases, any_port
+from flows.letters.errors import SettingsError
 
 CHOOSER = """
 import json, sys
@@ -72,6 +74,17 @@ def test_those_who_choose_at_once_choose_differently(choosers: list[Chooser]) ->
         choosers[0].process.kill()
         choosers[0].process.wait()
         assert leases.take(*chosen[0])  # the kernel gave them back
+
+
+def test_a_listener_is_seen_on_the_address_that_is_asked_about() -> None:
+    with socket.socket() as listener, PortLeases() as leases:
+        listener.bind(("127.0.0.9", 0))
+        listener.listen()
+        port = int(listener.getsockname()[1])
+        assert not leases.take(port, host="127.0.0.9")
+        assert leases.take(port)
+    with PortLeases() as leases, pytest.raises(SettingsError, match="address of this machine"):
+        leases.first([], host="192.0.2.1")
 
 
 def test_all_or_none_are_held() -> None:
