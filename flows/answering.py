@@ -59,11 +59,12 @@ def take_answer(
     answer: Answer,
     day: date,
     now: str,
+    templates: Templates | None = None,
     calendar: WorkCalendar | None = None,
 ) -> Taken:
     """Take an owner's answer from a returned form: it speaks for the agency the form was made for."""
     step = Step(answer.commitment_id, answer.action, answer.by, day, "owner", answer.agency_id, dict(answer.fields))
-    return take(ledger, directory, step, now, calendar=calendar)
+    return take(ledger, directory, step, now, templates, calendar)
 
 
 def _with_agency(step: Step, state: str, directory: Directory) -> Step:

@@ -16,8 +16,9 @@ from flows.form_key import forms
 from flows.letters.agencies import Directory
 from flows.letters.clocks import calendar_problems
 from flows.letters.errors import SettingsError
+from flows.letters.profile import SiteProfile
 from flows.letters.routing import RoutingPolicy, rules_of
-from flows.letters.sheets import Templates, shipped_templates
+from flows.letters.sheets import Templates
 from flows.moment import today
 from flows.ports import Channel
 from flows.settings import Settings
@@ -68,8 +69,8 @@ def bundled(settings: Settings) -> Callable[[str], bool]:
 
 
 def templates(settings: Settings) -> Templates:
-    """The site's own templates before the shipped ones."""
-    return shipped_templates() if settings.templates is None else _templates(settings.templates)
+    """The site's own templates before the shipped ones, and who signs: the name of its profile."""
+    return _templates(settings.templates, settings.site)
 
 
 def prove(settings: Settings, directory: Directory, site: RoutingPolicy) -> str:
@@ -84,10 +85,13 @@ def prove(settings: Settings, directory: Directory, site: RoutingPolicy) -> str:
 
 
 @cache
-def _templates(folder: Path) -> Templates:
+def _templates(folder: Path | None, profile: Path | None) -> Templates:
+    office = SiteProfile.load(profile).name
+    if folder is None:
+        return Templates(office=office)
     try:
         found = [path for path in sorted(folder.iterdir()) if path.suffix in (".j2", ".typ", ".docx")]
-        return Templates(tuple((path.name, path.read_bytes()) for path in found))
+        return Templates(tuple((path.name, path.read_bytes()) for path in found), office)
     except OSError as fault:
         raise SettingsError(f"DUBAN_TEMPLATES: {folder} cannot be read: {fault.strerror}") from fault
 

@@ -67,7 +67,7 @@ def receive_returns(today: date | None = None) -> State[Any]:
     made, log = wiring(), get_run_logger()
     settings = made.settings
     with as_of(today) as day:
-        desk = Desk(made.ledger, made.directory, forms(settings), day, now(), calendar(settings))
+        desk = Desk(made.ledger, made.directory, forms(settings), day, now(), calendar(settings), templates(settings))
         done = receive(settings.returns, desk, settings.settle_seconds)
     for why in done.refused:
         log.warning("not taken: %s", why)

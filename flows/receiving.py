@@ -20,6 +20,7 @@ from flows.letters.errors import ChangedMeanwhile, LetterError, StepRefused, Unk
 from flows.letters.return_forms import Forms
 from flows.letters.returns import Returned, outdated, returned_form, returned_json
 from flows.letters.rules.load import load_table
+from flows.letters.sheets import Templates
 from flows.letters.workdays import WorkCalendar, beijing_day
 
 _MOST_BYTES = 20_000_000
@@ -36,6 +37,7 @@ class Desk:
     today: date
     now: str
     calendar: WorkCalendar | None = None
+    templates: Templates | None = None
 
 
 @dataclass
@@ -140,7 +142,7 @@ def _take_answers(returned: Returned, desk: Desk, vouched: str | None) -> tuple[
         if vouched is not None:
             answer = replace(answer, by=f"{answer.by}（经{vouched}核实）")
         try:
-            take_answer(desk.ledger, desk.directory, answer, desk.today, desk.now, desk.calendar)
+            take_answer(desk.ledger, desk.directory, answer, desk.today, desk.now, desk.templates, desk.calendar)
         except (StepRefused, ChangedMeanwhile) as fault:
             refused.append(f"{answer.place}：{fault.message}")
             continue

@@ -11,7 +11,7 @@ import json
 import re
 import subprocess
 import tempfile
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,13 @@ from openpyxl.utils import get_column_letter
 from flows.adapters.sql_ledger import SqlLedger
 from flows.chasing import chase_day
 from flows.letters.notices import wording
-from flows.letters.sheets import pictures
+from flows.letters.sheets import Templates, pictures
 from flows.letters.workbook import LedgerView, workbook
 from flows.letters.workdays import WorkCalendar
 from tests.ledger.steps import enter, take
 from tests.notices.ledger_samples import DIRECTORY, GOLD, record_of
 
-HERE, DAY = Path(__file__).parent, date(2026, 12, 28)
+HERE, DAY, OFFICE = Path(__file__).parent, date(2026, 12, 28), "澜碧县人民政府督查室"
 SHOWN = ("序号", "承诺编号", "答复文号", "公开属性", "承诺原文", "牵头单位", "现行时限", "进度灯", "状态", "进展", "跨年结转")
 
 
@@ -60,6 +60,8 @@ def _as_of_this_year(record: dict[str, Any]) -> dict[str, Any]:
     for part in ("header", "statements"):
         text = json.dumps(record[part], ensure_ascii=False)
         record[part] = json.loads(re.sub(r"(?<![0-9a-f])20[12][0-9](?![0-9a-f])", lambda y: str(int(y[0]) + later), text))
+    written = date.fromisoformat(record["header"]["date"])
+    record["original"]["received_at"] = f"{written + timedelta(days=3)}T01:00:00Z"
     record["header"] |= {"disclosure": "主动公开", "disclosure_normalised": "public_full"}
     return record
 
@@ -107,7 +109,9 @@ div span:first-child {{ background: #fff; color: #8c1d2f; }}</style>
 
 def _style(cell: Cell) -> str:
     colour = str(cell.fill.fgColor.rgb)[-6:] if cell.fill.fill_type == "solid" else "FFFFFF"
-    return f"background:#{colour}" + (";white-space:nowrap" if hasattr(cell.value, "strftime") else "")
+    across = f";text-align:{cell.alignment.horizontal}" if cell.alignment.horizontal else ""
+    shown = f"background:#{colour};vertical-align:middle{across}"
+    return shown + (";white-space:nowrap" if hasattr(cell.value, "strftime") else "")
 
 
 def _shown(cell: Cell) -> str:
@@ -120,7 +124,7 @@ def main() -> None:
         made = ledger(folder)
         event = _telling(made)
         opening = wording(event["data"]["kind"], event["data"]["role"], event["data"].get("stage"))["opening"]
-        (HERE / "hand-off.png").write_bytes(pictures(event, opening)[0])
+        (HERE / "hand-off.png").write_bytes(pictures(event, opening, Templates(office=OFFICE))[0])
         rows = made.rows()
         view = LedgerView(rows, DAY, made.owners_by_commitment([row["id"] for row in rows]), made.open_questions())
         book = openpyxl.load_workbook(io.BytesIO(workbook(view)))

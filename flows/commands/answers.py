@@ -31,6 +31,7 @@ def take_step(commitment_id: str, action: str, by: str, agency: str | None = Non
     """Take a step as the command line asks for it, and say what came of it."""
     from flows.adapters.sql_ledger import SqlLedger
     from flows.answering import take
+    from flows.delivery_wiring import templates
     from flows.letters.agencies import Directory
     from flows.moment import now, today
     from flows.site_calendar import calendar
@@ -41,7 +42,7 @@ def take_step(commitment_id: str, action: str, by: str, agency: str | None = Non
     ledger = SqlLedger(settings.database_url)
     ledger.create()
     try:
-        taken = take(ledger, Directory.load(settings.agencies), step, now(), calendar=calendar(settings))
+        taken = take(ledger, Directory.load(settings.agencies), step, now(), templates(settings), calendar(settings))
     finally:
         ledger.close()
     click.echo(

@@ -65,10 +65,12 @@ def ledger(
 def notice(notice_id: str, out: Path, again: bool) -> None:
     """A notice as JSON, HTML, DOCX and PDF, from the ledger."""
     from flows.adapters.sql_ledger import SqlLedger
+    from flows.delivery_wiring import templates
     from flows.letters.notices import wording
     from flows.letters.sheets import docx, pdf
 
-    opened = SqlLedger(load_settings().database_url)
+    settings = load_settings()
+    opened = SqlLedger(settings.database_url)
     opened.create()
     found = opened.notice(notice_id)
     if found is None:
@@ -81,8 +83,10 @@ def notice(notice_id: str, out: Path, again: bool) -> None:
     data = event["data"]
     opening = wording(data["kind"], data["role"], data.get("stage"))["opening"]
     out.mkdir(parents=True, exist_ok=True)
+    look = templates(settings)
     papers: dict[str, bytes] = {
-        ".json": found.event.encode(), ".html": found.sheet.encode(), ".docx": docx(event, opening), ".pdf": pdf(event, opening),
+        ".json": found.event.encode(), ".html": found.sheet.encode(),
+        ".docx": docx(event, opening, look), ".pdf": pdf(event, opening, look),
     }  # fmt: skip
     for ending, content in papers.items():
         (out / f"{notice_id}{ending}").write_bytes(content)

@@ -91,6 +91,7 @@ def _waiting(name: str) -> Path:
 
 def _desk() -> tuple[Desk, SqlLedger]:
     from flows.adapters.sql_ledger import SqlLedger
+    from flows.delivery_wiring import templates
     from flows.form_key import forms
     from flows.letters.agencies import Directory
     from flows.moment import now, today
@@ -101,4 +102,4 @@ def _desk() -> tuple[Desk, SqlLedger]:
     ledger = SqlLedger(settings.database_url)
     ledger.create()
     directory = Directory.load(settings.agencies)
-    return Desk(ledger, directory, forms(settings), today(), now(), calendar(settings)), ledger
+    return Desk(ledger, directory, forms(settings), today(), now(), calendar(settings), templates(settings)), ledger

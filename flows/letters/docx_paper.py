@@ -28,7 +28,7 @@ def write(paper: Mapping[str, Any], base: bytes | None = None) -> bytes:
         _page(document, wide=bool(paper["rows"]))
     _text(document, paper["title"], _TITLE, 22, colour=_RED, centred=True)
     meta = f"{paper['number_label']}：{paper['number']}"
-    _text(document, "　　".join(filter(None, [meta, paper["slip_word"], paper["mark"], paper["day"]])), _BODY, 10.5)
+    _text(document, "　　".join(filter(None, [meta, paper["slip_word"], paper["mark"]])), _BODY, 10.5)
     _text(document, f"{paper['to']}：", _BODY, 14)
     for line in filter(None, [paper["opening"], paper["reason"]]):
         _text(document, line, _BODY, 14, indented=True)
@@ -40,6 +40,8 @@ def write(paper: Mapping[str, Any], base: bytes | None = None) -> bytes:
         _text(document, f"{paper['requests_label']}：", _BODY, 14)
         for number, line in enumerate(paper["requests"], 1):
             _text(document, f"{number}. {line}", _BODY, 14, indented=True)
+    for line in filter(None, [f"{paper['sender']}{paper['seal']}", paper["dated"]]):
+        _text(document, f"{line}　　", _BODY, 14, right=True)
     if paper["blanks"]:
         _blanks(document, [[label] for label in paper["blanks"]])
     if paper["receipt"]:
@@ -66,11 +68,14 @@ def _text(
     colour: RGBColor | None = None,
     centred: bool = False,
     indented: bool = False,
+    right: bool = False,
 ) -> None:
     paragraph = document.add_paragraph()
     paragraph.paragraph_format.space_after = Pt(4)
     if centred:
         paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    if right:
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
     if indented:
         paragraph.paragraph_format.first_line_indent = Pt(size * 2)
     _run(paragraph, text, font, size, colour)
@@ -87,13 +92,17 @@ def _run(paragraph: Any, text: str, font: str, size: float, colour: RGBColor | N
 def _card(document: Document, card: Sequence[Mapping[str, str]]) -> None:
     table = document.add_table(rows=0, cols=2)
     _bordered(table)
-    previous = ""
+    previous, beside = "", None
     for line in card:
-        cells = table.add_row().cells
-        _cell(cells[0], "" if line["label"] == previous else line["label"], _HEAD, 11, Mm(28))
         font = _QUOTE if line["style"] == "quote" else _BODY
         size = {"quote": 13, "place": 10, "hash": 9}.get(line["style"], 12)
-        _cell(cells[1], line["text"], font, size, Mm(128), _GREY if line["style"] in ("place", "hash") else None)
+        colour = _GREY if line["style"] in ("place", "hash") else None
+        if beside is not None and line["label"] == previous:
+            _run(beside.add_paragraph(), line["text"], font, size, colour)
+            continue
+        name, beside = table.add_row().cells
+        _cell(name, line["label"], _HEAD, 11, Mm(28))
+        _cell(beside, line["text"], font, size, Mm(128), colour)
         previous = line["label"]
     document.add_paragraph()
 

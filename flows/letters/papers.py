@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flows.letters.rules.load import load_table
+from flows.letters.workdays import beijing_day
 
 # Kinds that speak of many commitments at once: one table, a row each, instead of a card each.
 LISTS = frozenset({"carry_over", "annual_list", "bundle"})
@@ -13,12 +14,13 @@ _SIGNED_FOR = frozenset({"hand_off", "reassignment", "bundle"})
 _LIST_COLUMNS = ("index", "commitment_id", "quote", "source", "deadline", "state", "progress")
 
 
-def paper_of(event: Mapping[str, Any], opening: str) -> dict[str, Any]:
+def paper_of(event: Mapping[str, Any], opening: str, office: str = "") -> dict[str, Any]:
     """The paper of a notice as plain JSON.
 
     ``title number mark slip slip_word day to opening reason requests blanks``: texts or lists of texts (empty where there is
     none); ``cards``: one list a commitment of ``{label, text, style}``; ``columns`` and ``rows``: the table of a list kind;
-    ``receipt``: pairs of labels for signing, empty where nothing is signed for.
+    ``receipt``: pairs of labels for signing, empty where nothing is signed for; ``sender`` (with ``seal``, where its seal goes)
+    and ``dated`` stand at the end.
     """
     data = event["data"]
     words, labels, phrases = _table("words"), _table("labels"), _table("phrases")
@@ -34,6 +36,9 @@ def paper_of(event: Mapping[str, Any], opening: str) -> dict[str, Any]:
         "slip": slip or "",
         "slip_word": words["slip"][slip] if slip else "",
         "day": chinese_day(data["day"]),
+        "sender": office,
+        "seal": phrases["seal"] if office else "",
+        "dated": chinese_day(data["day"] or beijing_day(event["time"]).isoformat()),
         "to": data["to"]["name"],
         "opening": opening,
         "reason": data.get("reason") or "",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
+from itertools import groupby
 from typing import Any, Literal
 
 import pylopdf_fonts_zh_cn
@@ -24,9 +25,11 @@ class Templates:
 
     HTML is looked for as ``<kind>.html.j2``, then ``notice.html.j2``; PDF as ``<kind>.typ``, then ``notice.typ``; DOCX takes
     page, styles, header and footer from ``notice.docx`` where the site has one.  What a letter says is data in all three.
+    ``office`` is who signs ("" where the site does not say).
     """
 
     own: tuple[tuple[str, bytes], ...] = ()
+    office: str = ""
 
     @cached_property
     def environment(self) -> Environment:
@@ -41,6 +44,7 @@ class Templates:
             lstrip_blocks=True,
         )
         made.filters["day"] = chinese_day
+        made.filters["groupby_label"] = _by_label
         return made
 
     def find(self, *names: str) -> bytes | None:
@@ -62,19 +66,25 @@ def _shipped() -> dict[str, bytes]:
 
 def sheet(event: Mapping[str, Any], opening: str, templates: Templates | None = None) -> str:
     """The sheet of a notice (its CloudEvent) as one HTML page; ``RulesError`` where a site's template is wrong."""
-    environment = (templates or shipped_templates()).environment
+    chosen = templates or shipped_templates()
+    environment = chosen.environment
     kind = event["data"]["kind"]
     try:
         template = environment.select_template([f"{kind}.html.j2", "notice.html.j2"])
-        return template.render(paper=paper_of(event, opening), notice=event["data"])
+        return template.render(paper=paper_of(event, opening, chosen.office), notice=event["data"])
     except TemplateError as fault:
         raise RulesError(f"the sheet template for {kind!r} is wrong: {fault}") from fault
 
 
+def _by_label(card: Sequence[Mapping[str, str]]) -> list[tuple[str, list[Mapping[str, str]]]]:
+    """The lines of a card under the label they stand beside."""
+    return [(label, list(lines)) for label, lines in groupby(card, key=lambda line: line["label"])]
+
+
 def docx(event: Mapping[str, Any], opening: str, templates: Templates | None = None) -> bytes:
     """The paper of a notice as DOCX; the same notice gives the same bytes."""
-    base = (templates or shipped_templates()).find("notice.docx")
-    return docx_paper.write(paper_of(event, opening), base)
+    chosen = templates or shipped_templates()
+    return docx_paper.write(paper_of(event, opening, chosen.office), chosen.find("notice.docx"))
 
 
 def pdf(event: Mapping[str, Any], opening: str, templates: Templates | None = None) -> bytes:
@@ -91,7 +101,7 @@ def _typeset(event: Mapping[str, Any], opening: str, templates: Templates, form:
     source = templates.find(f"{event['data']['kind']}.typ", "notice.typ")
     if source is None:
         raise RulesError("there is no template notice.typ")
-    paper = json.dumps(paper_of(event, opening), ensure_ascii=False)
+    paper = json.dumps(paper_of(event, opening, templates.office), ensure_ascii=False)
     try:
         made: object = typst.compile(  # type: ignore[misc]  # the stub has a type variable no call can settle
             source,

@@ -44,7 +44,9 @@ def ledger(sheet: Worksheet, title: str, rows: Sequence[Mapping[str, Any]], day:
         for column, spec in enumerate(columns, 1):
             cell = sheet.cell(_HEAD_ROW + number, column)
             put(cell, _typed(shown.get(spec["key"]), spec.get("kind", "text")))
-            cell.font, cell.border, cell.alignment = _BODY, _GRID, Alignment(vertical="top", wrap_text=True)
+            cell.font, cell.border = _BODY, _GRID
+            short = spec.get("kind", "text") in ("day", "number", "choice") or spec["key"] == "light_word"
+            cell.alignment = Alignment(horizontal="center" if short else None, vertical="center", wrap_text=True)
             if spec["key"] == "light_word" and row["light"]:
                 cell.fill = _LIGHTS[row["light"]]
             elif number % 2 == 0:
@@ -64,7 +66,9 @@ def table(sheet: Worksheet, title: str, headings: Sequence[str], lines: Sequence
         for column, value in enumerate(line, 1):
             cell = sheet.cell(_HEAD_ROW + number, column)
             put(cell, value)
-            cell.font, cell.border, cell.alignment = _BODY, _GRID, Alignment(vertical="top", wrap_text=True)
+            cell.font, cell.border = _BODY, _GRID
+            across = None if isinstance(value, str) else "center"
+            cell.alignment = Alignment(horizontal=across, vertical="center", wrap_text=True)
             if isinstance(value, float):
                 cell.number_format = "0.0%"
     for column, heading in enumerate(headings, 1):

@@ -49,6 +49,20 @@ def test_the_same_notice_gives_the_same_bytes() -> None:
     assert pictures(one, OPENING)[0].startswith(b"\x89PNG")
 
 
+def test_the_office_signs_with_its_name_seal_and_day() -> None:
+    one, look = event(), Templates(office="新区督查室")
+    papers = sheet(one, OPENING, look), text_of_docx(docx(one, OPENING, look)), text_of_pdf(pdf(one, OPENING, look))
+    for paper in papers:
+        assert "新区督查室" in paper and "（盖章）" in paper and "2026年3月2日" in paper
+    assert "（盖章）" not in sheet(one, OPENING)  # nobody signs where the site does not say who
+
+
+def test_the_place_of_a_quote_stands_beside_it_under_one_label() -> None:
+    html = sheet(event(), OPENING)
+    assert html.count("<th>承诺原文</th>") == 1 and "<th></th>" not in html
+    assert html.index('class="quote"') < html.index('class="place"') < html.index("</td>", html.index('class="place"'))
+
+
 def test_all_three_say_the_same() -> None:
     one = event()
     item = one["data"]["items"][0]
