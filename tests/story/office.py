@@ -226,10 +226,10 @@ class Office:
 
 
 def chases(today: date) -> bool:
-    """The days on which deadlines are chased: every second Monday, the days lived through closely, the last of the year."""
+    """The days on which deadlines are chased: every fourth Monday, the days lived through closely, the last of the year."""
     if any(first <= today <= last for first, last in CLOSELY) or (today.month, today.day) == (12, 31):
         return True
-    return today.weekday() == 0 and (today - FIRST).days % 14 == 0
+    return today.weekday() == 0 and (today - FIRST).days % 28 == 0
 
 
 def course(promise: Promise, day: date) -> list[tuple[date, str]]:
