@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from flows.letters import disclosure
 from flows.letters.model import COMMITMENT_STANCES
 from flows.settings import load_settings
+
+if TYPE_CHECKING:
+    from flows.adapters.sql_ledger import SqlLedger
 
 
 @click.command()
@@ -22,7 +25,10 @@ from flows.settings import load_settings
     help="Write a picture of each page with the statement marked into this folder.",
 )
 def show(wanted: str, as_json: bool, pages: Path | None) -> None:
-    """One letter or commitment with its proof: ID is a letter's id, hash or document number, or a commitment's id."""
+    """One letter or commitment with its proof: ID is a letter's id, hash or document number, or a commitment's id.
+
+    A commitment comes with its state and its history: who did what, when and why.
+    """
     from flows import wiring
     from flows.adapters.sql_ledger import SqlLedger
 
@@ -39,6 +45,7 @@ def show(wanted: str, as_json: bool, pages: Path | None) -> None:
         click.echo(json.dumps(record, ensure_ascii=False, indent=1))
         return
     _print(record, wanted, row["original_key"])
+    _print_standing(ledger, row["id"], wanted)
     if pages is not None:
         for path in _draw(record, wanted, archive.get(row["original_key"]), pages):
             click.echo(f"原件页面：{path}")
@@ -79,6 +86,23 @@ def _print(record: dict[str, object], wanted: str, original_key: str) -> None:
     click.echo(f"原件：{original_key}")
     for one in _chosen(record, wanted):
         _print_statement(one)
+
+
+def _print_standing(ledger: SqlLedger, letter_id: str, wanted: str) -> None:
+    """What the ledger knows: whether the letter is an earlier one again; of a commitment its state and history."""
+    from flows.history_lines import history_lines
+    from flows.letters.lifecycle import states
+    from flows.lookalikes import remark
+
+    if said := remark(ledger.standing(letter_id)):
+        click.echo(f"\n本来函{said.strip('（）')}")
+    held = ledger.commitment(wanted)
+    if held is None:
+        return
+    due = held["due"] or "未明确"
+    click.echo(f"\n当前状态：{states()[held['state']]}　时限：{due}　办理经过：")
+    for line in history_lines(ledger.history_of(wanted)):
+        click.echo(f"  {line}")
 
 
 def _print_statement(statement: dict[str, object]) -> None:

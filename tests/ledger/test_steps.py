@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flows.adapters.ledger_database import HEAD
 from flows.adapters.ledger_tables import OPEN, metadata
 from flows.adapters.sql_ledger import Filter, SqlLedger
+from flows.history_lines import history_lines
 from flows.letters.errors import ChangedMeanwhile, LedgerDamaged, StepRefused, Unavailable
 from flows.letters.lifecycle import Step, decide, final_states, states
 from flows.letters.rules.load import load_table
@@ -175,3 +176,20 @@ def test_every_state_can_be_reached_and_every_step_sets_a_column_there_is() -> N
 def test_the_open_states_of_the_index_are_those_of_the_table() -> None:
     named = {part for part in OPEN.split("'") if part in states()}
     assert named == set(final_states())
+
+
+def test_the_history_is_told_in_even_columns(ledger: SqlLedger) -> None:
+    enter(ledger, TEA)
+    take(ledger, ONE, "sign", party="owner", agency_id=TEA_LEAD, by="张某", responsible="张某")
+    ledger.mark_lights({ONE: "yellow"}, "2026-03-05T16:30:00Z")
+    take(ledger, ONE, "progress", party="owner", agency_id=TEA_LEAD, by="张某", text="已完成\n选址")
+    lines = history_lines(ledger.history_of(ONE))
+    assert len(lines) == 6
+    assert lines[0].split() == ["时间", "办理人", "事项", "状态变化", "说明"]
+    assert [line.split()[2] for line in lines[1:]] == ["系统", "系统", "张某", "系统", "张某"]
+    assert [line[:16] for line in lines[3:5]] == ["2026-03-03 10:00", "2026-03-06 00:30"]
+    assert "已交办 → 已签收" in lines[3] and "绿灯 → 黄灯" in lines[4] and lines[5].endswith("已完成 选址")
+    wide = [sum(2 if ord(char) > 0x2E80 else 1 for char in line[: line.index(word)]) for line, word in
+            zip(lines[:1] + lines[3:], ("事项", "签收", "调整", "报告"), strict=True)]  # fmt: skip
+    assert len(set(wide)) == 1
+    assert history_lines([]) == []
