@@ -1,7 +1,7 @@
 """Reads 20 letters in every format and compares with their plain text: `python -m benchmarks.formats [--write] [FORMAT…]`.
 
 Each format is read in a process of its own, so that its peak memory is its own; times are CPU seconds on one core.
-`--write` puts the table into `benchmarks/formats.md`.
+`--write` puts the table into `benchmarks/README.md`, in the place of the one before.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from tests.reading.office_files import doc_by_libreoffice, doc_file, ofd_letter, rtf_file
@@ -37,6 +38,7 @@ from tests.reading.sample_files import (
 )
 
 HERE = Path(__file__).parent
+HEADING = "## Reading every format"
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,15 +234,20 @@ def _f1(
     return 2 * hit / there if there else 1.0
 
 
+_HOW = (
+    "{letters} letters of `tests/letters/dev`, made into each format by the tests' own writers and compared with the"
+    " plain text. CPU seconds on one core, LibreOffice's too; peak memory of a process that reads all of them. Wrong"
+    " characters: edit distance over the length, white space left out; *folded*: wide and narrow marks taken as equal."
+    " Commitments: F1 against the plain text's record, texts overlapping by half or more; *whole*: stance, deadline and"
+    " lead agree too, and no more than 2 characters in 100 differ."
+)
+
+
 def table(rows: Sequence[dict[str, Any]], letters: int) -> str:
     out = [
-        "# Reading every format",
+        HEADING,
         "",
-        f"{letters} letters of `tests/letters/dev`, made into each format by the tests' own writers and compared with the"
-        " plain text. CPU seconds on one core; peak memory of a process that reads all of them. Wrong characters: edit"
-        " distance over the length, white space left out; *folded*: wide and narrow marks taken as equal."
-        " Commitments: F1 against the plain text's record, texts overlapping by half or more; *whole*: stance, deadline and"
-        " lead agree too, and no more than 2 characters in 100 differ.",
+        *wrap(_HOW.format(letters=letters), 120),
         "",
         "| format | wrong characters (goal) | folded | worst letter | paragraphs kept | commitments F1 (goal) | whole"
         " | s / letter | s / recognised page | peak MB |",
@@ -254,6 +261,13 @@ def table(rows: Sequence[dict[str, Any]], letters: int) -> str:
             f" | {row['seconds']:.4f} | {page} | {row['peak']:.0f} |"
         )
     return "\n".join([*out, "", "Made by `python -m benchmarks.formats --write`.", ""])
+
+
+def write(section: str, page: Path) -> None:
+    """The section in the place of the one of the same heading."""
+    before, _, rest = page.read_text("utf-8").partition(f"{HEADING}\n")
+    after = rest.partition("\n## ")[2]
+    page.write_text(f"{before}{section}\n## {after}", "utf-8")
 
 
 def main() -> None:
@@ -277,7 +291,7 @@ def main() -> None:
             rows.append(measured(made, place, plain))
             print(table(rows[-1:], len(stems)).splitlines()[-3], flush=True)
     if "--write" in sys.argv:
-        (HERE / "formats.md").write_text(table(rows, len(stems)), "utf-8")
+        write(table(rows, len(stems)), HERE / "README.md")
 
 
 def _plain(place: Path, texts: dict[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
