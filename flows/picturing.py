@@ -13,7 +13,7 @@ from flows.adapters.reading_process import FileReader
 from flows.letter_page import commitments_of
 from flows.letters.masking import Private
 from flows.letters.model import Span
-from flows.letters.page_places import Box, places, private_places
+from flows.letters.page_places import Box, places, private_places, quarters_of
 from flows.letters.understanding import Understood
 
 MOST_BYTES = 96 * 1024  # of a page's pictures together: Prefect keeps a page in one field and sends it with every list
@@ -104,7 +104,8 @@ def pictures_of(
     made: dict[str, list[tuple[int, bytes]]] = {}
     full, left_out = False, set[str]()
     for page, wanted in sorted(by_page.items()):
-        drawn = [] if full else read.strips(data, name, page, list(wanted.values()), covers.get(page, ()))
+        turns = quarters_of(understood.text.source, page)
+        drawn = [] if full else read.strips(data, name, page, list(wanted.values()), covers.get(page, ()), turns)
         for statement, png in zip(wanted, drawn or [b""] * len(wanted), strict=True):
             most -= len(png)
             full = full or most < 0

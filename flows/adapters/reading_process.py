@@ -110,10 +110,14 @@ class FileReader:
             return worker.ask({"name": name, "page": page, "boxes": [list(box) for box in boxes]}, data, name)[1]
 
     def strips(
-        self, data: bytes, name: str, page: int, wanted: Sequence[Sequence[Box]], covers: Sequence[Box]
+        self, data: bytes, name: str, page: int, wanted: Sequence[Sequence[Box]], covers: Sequence[Box], quarters: int = 0
     ) -> list[bytes]:
-        """For each list of boxes a PNG of that part of the page, marked; ``covers`` are black in all of them."""
-        asked = {"name": name, "page": page, "strips": [list(map(list, boxes)) for boxes in wanted]}
+        """For each list of boxes a PNG of that part of the page, marked; the rows of ``covers`` are black in all of them.
+
+        ``quarters``: how often the page is turned counter-clockwise to stand upright.
+        """
+        asked: dict[str, Any] = {"name": name, "page": page, "quarters": quarters}
+        asked["strips"] = [list(map(list, boxes)) for boxes in wanted]
         with self._readers.worker() as worker:
             answer, blob = worker.ask({**asked, "covers": list(map(list, covers))}, data, name)
         ends = list(accumulate(answer["sizes"]))

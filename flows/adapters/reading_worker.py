@@ -69,7 +69,7 @@ def _reading(fields: dict[str, Any], blob: bytes) -> tuple[dict[str, Any], bytes
     if "strips" not in fields:
         return {}, marked(picture_of(blob, fields["name"], fields["page"]), fields["boxes"])
     picture = picture_of(blob, fields["name"], fields["page"], width=STRIP_WIDTH)
-    made = strips(picture, fields["strips"], fields["covers"])
+    made = strips(picture, fields["strips"], fields["covers"], fields["quarters"])
     return {"sizes": [len(one) for one in made]}, b"".join(made)
 
 

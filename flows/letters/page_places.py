@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from statistics import median
 
 from flows.letters.masking import Private, mask_text
 from flows.letters.model import LetterText, Line, Piece, Problem, SourceText, Span
@@ -42,6 +43,20 @@ def _part(line: Line, box: Box, start: int, end: int) -> Box:
     widths = [0.0] * opening + [cell_width(char) for char in line.text[opening:]]
     step = (box[2] - box[0]) / (sum(widths) or 1.0)
     return box[0] + sum(widths[:start]) * step, box[1], box[0] + sum(widths[:end]) * step, box[3]
+
+
+def quarters_of(source: SourceText, page: int) -> int:
+    """By how many quarter turns, counter-clockwise, the page comes to stand upright: told by how its lines lie and follow."""
+    lines = [line for line in source.lines if line.page == page and line.box is not None and line.text.strip()]
+    boxes = [line.box for line in lines if line.box is not None]
+    if len(boxes) < 2:
+        return 0
+    sizes = [(len(line.text), box[2] - box[0] < box[3] - box[1]) for line, box in zip(lines, boxes, strict=True)]
+    sideways = 2 * sum(size for size, tall in sizes if tall) > sum(size for size, _ in sizes)
+    along = [box[0] if sideways else box[1] for box in boxes]
+    half = len(along) // 2
+    forward = median(along[:half]) <= median(along[-half:])
+    return (3 if forward else 1) if sideways else (0 if forward else 2)
 
 
 def private_places(letter: LetterText, private: Private) -> dict[int, list[Box]]:

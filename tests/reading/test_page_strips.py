@@ -83,6 +83,17 @@ def test_recognition_finds_the_statement_and_no_contact_in_the_strip_of_a_scan(r
     assert not any(part in found for part in ("赵", "87001234", "8700", "1234", "联系"))
 
 
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_a_photograph_on_its_side_is_shown_upright(reader: FileReader, turn: int) -> None:
+    text = clean_text("010-jianghai-odor").replace("以上答复", f"{PLEDGE}\n{CONTACT}\n以上答复")
+    sheet = scanned(sheets(weasy_pdf(text), 150)[0], 3, skew=0.7).rotate(turn, expand=True)
+    data = as_image(sheet, "PNG", 150)
+    made, _ = pictures_of(understood(reader, data), data, reader)
+    found = ["".join(line.text for line in reader(png, "条").lines) for strips in made.values() for _, png in strips]
+    assert any("年底前完成公厕改造12座" in words for words in found), found
+    assert not any(part in words for words in found for part in ("赵", "87001234"))
+
+
 def test_the_statement_is_marked_and_the_strip_is_small(reader: FileReader) -> None:
     for make in (typst_pdf, ofd_letter, scan):
         png = only_strip(reader, make(text_with(CONTACT)))

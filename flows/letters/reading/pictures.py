@@ -114,18 +114,28 @@ def marked(picture: Picture, boxes: Sequence[Sequence[float]]) -> bytes:
     return out.getvalue()
 
 
-def strips(picture: Picture, wanted: Sequence[Sequence[Box]], covers: Sequence[Box]) -> list[bytes]:
+def strips(picture: Picture, wanted: Sequence[Sequence[Box]], covers: Sequence[Box], quarters: int = 0) -> list[bytes]:
     """For each list of boxes a PNG of that part of the page, the boxes in yellow, the rows of ``covers`` solid black.
 
     Boxes are in points from the top left; a strip is as wide as the page (at most ``STRIP_WIDTH`` pixels) and shows
-    a line or two above and below.
+    a line or two above and below.  The page is first turned by ``quarters`` counter-clockwise, to stand upright.
     """
+    for _ in range(quarters):
+        turned = picture.image.transpose(Image.Transpose.ROTATE_90)
+        wanted = [[_turned(box, picture.width) for box in boxes] for boxes in wanted]
+        covers = [_turned(box, picture.width) for box in covers]
+        picture = Picture(turned, picture.page, picture.height, picture.width)
     grey = picture.image.convert("L")
     if grey.width > STRIP_WIDTH:
         grey = grey.resize((STRIP_WIDTH, max(1, round(grey.height * STRIP_WIDTH / grey.width))), reducing_gap=2.0)
     across, down = grey.width / picture.width, grey.height / picture.height
     hidden = _hidden(covers, grey.size, down)
     return [_strip(grey, [_scaled(box, across, down, 2) for box in boxes], hidden) for boxes in wanted]
+
+
+def _turned(box: Box, width: float) -> Box:
+    """Where the box lies once its page, so wide, is turned a quarter counter-clockwise."""
+    return box[1], width - box[2], box[3], width - box[0]
 
 
 def _strip(grey: Image.Image, marks: Sequence[Box], covers: Sequence[Box]) -> bytes:
