@@ -51,7 +51,7 @@ def measure(count: int) -> None:
     ledger, inbox = SqlLedger(settings.database_url), wiring.inbox(settings)
 
     def variant(number: int) -> bytes:
-        return letter.replace("〔2026〕18号", f"〔2026〕{number}号").encode()
+        return letter.replace("〔2026〕18号", f"〔2026〕{number}号").replace("第042号", f"第{number}号").encode()
 
     def wait(data: bytes, limit: float) -> float:
         digest, begun = hashlib.sha256(data).hexdigest(), time.monotonic()
