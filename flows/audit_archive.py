@@ -18,7 +18,7 @@ from prefect.states import Completed, Failed
 from flows.adapters.folder_archive import FolderArchive
 from flows.letters.errors import ArchiveDamaged
 from flows.letters.premis import Event
-from flows.letters.verify_report import report
+from flows.letters.verify_report import key_of, report
 from flows.moment import as_of, now
 from flows.proving import Part, has_locks, parts, seal_parts, verify_part, verify_running_ledger, yesterday
 from flows.repair_archive import Repair, repair
@@ -62,7 +62,8 @@ def audit_archive(everything: bool = False) -> State[Any]:
         repairs = _repaired(part, checked, settings.replica, moment)
         if checked.objects:
             _note(part, checked, moment)
-        pages.append(report(checked, f"{part.name}（{'全查' if rolling is None else '轮查'}）", moment, AGENT))
+        scope = "全查" if rolling is None else "轮查"
+        pages.append(report(checked, f"{part.name}（{scope}）", moment, AGENT, details=False))
         pages += [_repair_page(repairs)] if repairs else []
         whole = whole and checked.whole
         if not checked.whole:
@@ -70,7 +71,7 @@ def audit_archive(everything: bool = False) -> State[Any]:
     ledger = verify_running_ledger(settings)
     whole = whole and ledger.whole
     if not ledger.whole:
-        pages.append(report(ledger, "台账", moment, AGENT))
+        pages.append(report(ledger, "台账", moment, AGENT, details=False))
         _alarm("ledger", ledger, ())
     audited.write_text(moment[:10], "ascii")
     mark = "🟢" if whole else "🔴"
@@ -123,7 +124,7 @@ def _alarm(place: str, checked: Verification, repairs: Sequence[Repair]) -> None
         event="duban.archive.damaged",
         resource={"prefect.resource.id": f"duban.archive.{place}"},
         payload={
-            "damage": [{"code": f.code, "object": f.object} for f in checked.damage[:100]],
+            "damage": [{"code": f.code, "object": key_of(f)} for f in checked.damage[:100]],
             "repaired": [r.key for r in repairs if r.source],
             "lost": [r.key for r in repairs if not r.source],
         },
@@ -134,7 +135,7 @@ def _page(day: date, sealed: Sequence[tuple[Part, Seal]], damaged: Sequence[str]
     lines = [f"# {day} 封存清单", ""]
     for part, seal in sealed:
         lines.append(f"- {part.name}：证据包 {len(seal.packs.made)} 个，根值 `{seal.day.root}`，清单校验值 `{seal.sha256}`")
-    return "\n".join(lines + (["", "无法封装：", *(f"- `{line}`" for line in damaged)] if damaged else []))
+    return "\n".join(lines + (["", "无法封装：", *(f"- `{line.partition(': ')[0]}`" for line in damaged)] if damaged else []))
 
 
 def _repair_page(repairs: Sequence[Repair]) -> str:

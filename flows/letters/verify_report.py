@@ -24,8 +24,12 @@ class Checked(Protocol):
     findings: list[Finding]
 
 
-def report(checked: Checked, place: str, at: str, agent: str) -> str:
-    """The whole report as Markdown."""
+def report(checked: Checked, place: str, at: str, agent: str, *, details: bool = True) -> str:
+    """The whole report as Markdown.
+
+    Without ``details`` objects are named by their keys alone: what was found in them may quote a letter or be its file's
+    name, which not everybody may see who sees that there is damage.
+    """
     told = words("proof")["report"]
     damage = [f for f in checked.findings if f.severity == "damage"]
     lines = [f"# {told['title']}", ""]
@@ -41,12 +45,18 @@ def report(checked: Checked, place: str, at: str, agent: str) -> str:
     if checked.locked:
         lines += [f"- {told['locked'].format(locked=checked.locked, until=checked.first_expiry or '—')}"]
     lines += ["", told["method"], ""]
-    lines += _section(told["problems"], damage)
-    lines += _section(told["notices"], [f for f in checked.findings if f.severity == "notice"])
+    lines += _section(told["problems"], damage, details)
+    lines += _section(told["notices"], [f for f in checked.findings if f.severity == "notice"], details)
+    lines += [] if details or not checked.findings else [told["withheld"]]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _section(title: str, findings: Sequence[Finding]) -> Iterable[str]:
+def key_of(finding: Finding) -> str:
+    """The object's key: of a file within a pack the pack's, for the file bears the original's name."""
+    return finding.object.partition("#")[0]
+
+
+def _section(title: str, findings: Sequence[Finding], details: bool) -> Iterable[str]:
     """The findings by kind, each kind explained once; long lists are shortened with their number."""
     if not findings:
         return []
@@ -54,7 +64,10 @@ def _section(title: str, findings: Sequence[Finding]) -> Iterable[str]:
     for code in dict.fromkeys(f.code for f in findings):
         same = [f for f in findings if f.code == code]
         lines += [f"### {same[0].title}（{len(same)}）", "", same[0].meaning, ""]
-        lines += [f"- `{f.object}`" + (f"：{f.detail}" if f.detail else "") for f in same[:200]]
+        if details:
+            lines += [f"- `{f.object}`" + (f"：{f.detail}" if f.detail else "") for f in same[:200]]
+        else:
+            lines += [f"- `{key}`" for key in dict.fromkeys(key_of(f) for f in same[:200])]
         lines += ["- …"] if len(same) > 200 else []
         lines.append("")
     return lines

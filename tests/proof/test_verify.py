@@ -127,6 +127,18 @@ def test_damage_is_found_and_named(folder: Path, damage: Callable[[Path], object
     assert "发现" in page and words("proof")["finding"][sorted(found)[0]]["title"] in page
 
 
+def test_a_page_that_many_see_names_what_is_damaged_and_quotes_nothing(folder: Path) -> None:
+    _overwrite(_pack(folder))
+    checked = verify_path(folder, None, None)
+    checked.add("ledger_changed", "ledger: c-1", "quote: '我局将建成青石巷服务点' archived, '已改' in the ledger")
+    full, page = report(checked, "x", NOW, AGENT), report(checked, "x", NOW, AGENT, details=False)
+    pack = _pack(folder).relative_to(folder).as_posix()
+    for word in ("青石巷", "答复", "川民提复"):
+        assert word not in page
+    assert "青石巷" in full and f"{pack}#" in full
+    assert f"- `{pack}`" in page and "`ledger: c-1`" in page and "duban verify --all" in page
+
+
 def test_a_last_day_taken_away_with_all_its_objects_shows_by_the_witness(template: Path, tmp_path: Path) -> None:
     archive, witness = FolderArchive(tmp_path / "archive"), tmp_path / "witness.jsonl"
     for number, day in ((1, DAY_1), (2, DAY_2)):
