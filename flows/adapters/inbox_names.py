@@ -33,7 +33,7 @@ def ignored(name: str, of: Literal["file", "folder"]) -> str | None:
 
 
 def is_heavy(name: str) -> bool:
-    """Whether a letter of this name may need character recognition: seconds a page."""
+    """Whether a letter of this name may take seconds to read: recognition of its pages, LibreOffice, a bundle of such."""
     low = name.lower()
     return any(matches(row["pattern"], low) for row in table()["heavy"])
 
