@@ -165,14 +165,19 @@ def copy_part(part: Part, folder: Path, keys: Iterable[str] | None = None) -> in
 
 
 def publishable(settings: Settings, ledger: SqlLedger) -> Iterator[Publishable]:
-    """Every letter of the public part as it counts today, with what became of its commitments."""
+    """Every letter of the public part as it counts today, with what became of its commitments.
+
+    Copies of a letter are left out, and what may be one until a person has said so.
+    """
     archive = parts(settings)[0].archive
     copy = LedgerCopy(settings.database_url)
     standing: dict[str, dict[str, dict[str, object]]] = {}
     for row in ledger.rows():
         standing.setdefault(row["letter_id"], {})[row["id"]] = {"state": row["state"], "done_on": row.get("done_on")}
+    held = {asked["letter"]["id"] for asked in ledger.open_lookalikes()}
     for letter in copy.letter_rows():
-        if letter["disclosure"] in ("public_full", "public_summary"):
+        counts = letter["same_as"] is None and letter["id"] not in held
+        if counts and letter["disclosure"] in ("public_full", "public_summary"):
             record = json.loads(archive.get(letter["record_key"]))
             text = archive.get(letter["record_key"].removesuffix(".json") + ".txt").decode("utf-8")
             yield Publishable(record, text, standing.get(letter["id"], {}))

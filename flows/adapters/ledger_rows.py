@@ -12,10 +12,15 @@ from flows.ports import Receipt
 
 
 def fingerprint(record: Mapping[str, Any]) -> str:
-    """SHA-256 over what the letter says: number, title, date, signers, statements; white space does not count."""
+    """SHA-256 over what the letter says: number, title, date, signers, statements; white space does not count.
+
+    A letter of which neither number nor statements could be read says nothing that another could say again.
+    """
     header = record["header"]
     said = [header["document_number"], header["title"], header["date"], *header["issuers"]]
     said += [statement["text"] for statement in record["statements"]]
+    if not record["statements"] and not header["document_number"]:
+        said.append(record["original"]["sha256"])
     body = "\0".join("".join((text or "").split()) for text in said)
     return hashlib.sha256(body.encode("utf-8")).hexdigest()
 

@@ -176,3 +176,12 @@ def test_letters_in_the_form_of_an_office_are_not_asked_about_for_ever_a_scan_of
     enter(ledger, scan("ff", "浙农提〔2026〕700号"), LATER, misread(texts[33], 0.02))
     (*_, question) = ledger.open_lookalikes()
     assert (question["letter"]["id"], question["other"]["id"]) == ("Lff", "L21")
+
+
+def test_letters_of_which_nothing_could_be_read_are_not_the_same(ledger: SqlLedger) -> None:
+    """Else what better rules read in the second one would never be handed out."""
+    for sha in ("aa", "bb"):
+        made = scan(sha)
+        made["statements"], made["header"] = [], made["header"] | {"title": None, "date": None, "issuers": []}
+        enter(ledger, made, text=chr(0x4E00 + int(sha, 16)) * 40)
+    assert [ledger.standing(one).kind for one in ("Laa", "Lbb")] == ["own", "own"]
