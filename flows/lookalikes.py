@@ -75,13 +75,15 @@ def answer(
     return new
 
 
-def keep_order(journal: Archive, letter_id: str, standing: Standing, at: str) -> None:
+def keep_order(journal: Archive, letter_id: str, standing: Standing) -> None:
     """Note in the archive which letter came before this one that is like it: a ledger made anew must not turn them round.
 
-    Written once, on the day ``at`` of the letter's entry; nothing for a letter of its own.
+    Written once, on the day of the letter's entry; nothing for a letter of its own.
     """
-    key = f"{_JOURNAL}{at[:10]}{_AFTER}{letter_id}.json"
-    if standing.other is None or journal.receipt(key) is not None:
+    if standing.other is None:
+        return
+    key = f"{_JOURNAL}{standing.entered_at[:10]}{_AFTER}{letter_id}.json"
+    if journal.receipt(key) is not None:
         return
     content = json.dumps({"letter_id": letter_id, "other_id": standing.other["id"]}).encode("utf-8")
     journal.put(key, content, media_type="application/json")

@@ -183,7 +183,7 @@ def _archive(data: bytes, original: Original, letter: LetterRef, made: Wiring, l
     log.info("record filed: %s", filed.key)
     enter_ledger(understood, kept, filed, made)
     standing = made.ledger.standing(understood.record["id"])
-    keep_order(made.restricted, understood.record["id"], standing, original.received_at)
+    keep_order(made.restricted, understood.record["id"], standing)
     sent = deliver(understood.record["id"], made)
     log.info("entered in the ledger (%s); %d notices delivered", standing.kind, sent)
     artifacts.show_letter(understood, [kept, filed], made)

@@ -43,6 +43,7 @@ class Standing:
     kind: Literal["own", "same", "asked", "version"]
     other: Mapping[str, Any] | None = None
     percent: int | None = None
+    entered_at: str = ""
 
 
 class LedgerLookalikes(LedgerLetters):
@@ -55,13 +56,14 @@ class LedgerLookalikes(LedgerLetters):
             asked = open_question(connection, letter_id)
             if row is None:
                 return Standing("own")
+            at = str(row["entered_at"])
             if asked is not None:
-                return Standing("asked", _named(connection, asked["other_id"]), asked["percent"])
+                return Standing("asked", _named(connection, asked["other_id"]), asked["percent"], at)
             if row["same_as"] is not None:
-                return Standing("same", _named(connection, row["same_as"]))
+                return Standing("same", _named(connection, row["same_as"]), None, at)
             if row["supersedes"] is not None:
-                return Standing("version", _named(connection, row["supersedes"]))
-        return Standing("own")
+                return Standing("version", _named(connection, row["supersedes"]), None, at)
+        return Standing("own", entered_at=at)
 
     def lookalike(self, letter_id: str) -> dict[str, Any] | None:
         """The question about this letter, answered or not; None where none was asked."""

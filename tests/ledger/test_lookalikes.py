@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import copy
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 
+from flows.adapters import migrations
 from flows.adapters.ledger_lookalikes import Decision, Verdict
 from flows.adapters.sql_ledger import SqlLedger
 from flows.letters.errors import StepRefused
@@ -185,3 +190,30 @@ def test_letters_of_which_nothing_could_be_read_are_not_the_same(ledger: SqlLedg
         made["statements"], made["header"] = [], made["header"] | {"title": None, "date": None, "issuers": []}
         enter(ledger, made, text=chr(0x4E00 + int(sha, 16)) * 40)
     assert [ledger.standing(one).kind for one in ("Laa", "Lbb")] == ["own", "own"]
+
+
+def test_a_ledger_of_the_first_schema_is_brought_along_and_its_letters_are_compared_once_read_again(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    engine, config = sa.create_engine(url), Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        sha256 = TEA["original"]["sha256"]
+        seen = {"name": "a", "state": "cleared", "attempts": 1, "received_at": NOW, "changed_at": NOW}
+        entered = {"id": FIRST, "rules_version": "r0", "letter_type": "reply", "original_key": "o", "record_key": "r"}
+        entered |= {"problems": 0, "fingerprint": "f", "version": 1, "entered_at": NOW, "year": 2026}
+        for table, row in (("intake", seen), ("letters", entered)):
+            columns = {"sha256": sha256} | row
+            names = ", ".join(columns)
+            values = ", ".join(f":{name}" for name in columns)
+            connection.execute(sa.text(f"INSERT INTO {table} ({names}) VALUES ({values})"), columns)  # noqa: S608
+    engine.dispose()
+    ledger = SqlLedger(url)
+    ledger.create()
+    enter(ledger, scan("aa"), LATER, misread(TEXT))
+    assert ledger.standing("Laa").kind == "own"  # nothing is known of the old letter's text
+    enter(ledger, printed(TEA), LATER, TEXT)
+    enter(ledger, scan("bb"), LATER, misread(TEXT, seed=7))
+    assert ledger.standing("Lbb").kind == "asked"
+    ledger.close()

@@ -69,7 +69,7 @@ class Site:
         self.ledger.enter(
             record, original=kept, filed=filed, assignments=assignments, queued=notices, now=NOW, text=fingerprint(text)
         )
-        keep_order(self.archive, record["id"], self.ledger.standing(record["id"]), NOW)
+        keep_order(self.archive, record["id"], self.ledger.standing(record["id"]))
         self.ledger.sent([(notice.id, "outbox") for notice in notices], NOW)
         self.ledger.mark(original["sha256"], "cleared", NOW)
         return record
