@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from flows.adapters import ledger_rows
 from flows.adapters.ledger_tables import bands, commitments, letters, lookalikes, sketches
-from flows.letters.fingerprint import Compared, Fingerprint, form_of, suspicion
+from flows.letters.fingerprint import NEAR, Compared, Fingerprint, form_of, likeness, suspicion
 
 PROGRAM = "program"
 # A band that more letters share tells the form of many letters, not one: it is passed over, its rows beyond this many
@@ -48,7 +48,11 @@ def find_place(connection: sa.Connection, entry: Entry) -> None:
         return
     prior = _prior(connection, letter)
     if prior is not None:
-        succeed(connection, entry, prior)
+        percent = _scanned_again(connection, entry, prior["id"])
+        if percent is None:
+            succeed(connection, entry, prior)
+        else:
+            entry.question = (prior["id"], percent)
     elif entry.text is not None:
         entry.question = _nearest(connection, letter["id"], _compared(letter, entry.text, entry.recognised))
 
@@ -123,8 +127,23 @@ def _prior(connection: sa.Connection, letter: Mapping[str, Any]) -> dict[str, An
         letters.c.superseded_by.is_(None),
         letters.c.same_as.is_(None),
     )
+    held = sa.exists().where(lookalikes.c.letter_id == letters.c.id, lookalikes.c.answered_at.is_(None))
+    query = query.order_by(held, letters.c.version.desc(), letters.c.entered_at, letters.c.id)
     row = connection.execute(query).mappings().first()
     return dict(row) if row else None
+
+
+def _scanned_again(connection: sa.Connection, entry: Entry, prior_id: str) -> int | None:
+    """How like the earlier letter of the same number is, in percent, where misreading may be all that tells them apart.
+
+    A scan is not taken for a corrected re-issue unasked: it would put its misread words in the place of the right ones,
+    and hand out anew what they say.
+    """
+    prior = next(iter(_candidates(connection, [prior_id])), None)
+    if entry.text is None or prior is None or not (entry.recognised or prior["recognised"]):
+        return None
+    alike = likeness(entry.text, _printed(prior))
+    return round(100 * alike) if alike >= NEAR else None
 
 
 def _nearest(connection: sa.Connection, letter_id: str, mine: Compared) -> tuple[str, int] | None:

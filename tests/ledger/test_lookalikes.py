@@ -138,11 +138,33 @@ def test_a_wrong_same_is_taken_back_and_its_copies_follow(asked: SqlLedger) -> N
 
 def test_a_new_printing_of_a_letter_in_question_is_in_question_too(ledger: SqlLedger) -> None:
     enter(ledger, printed(TEA), text=TEXT)
-    enter(ledger, scan("aa", "浙提〔2026〕1号"), LATER, misread(TEXT))
-    enter(ledger, scan("bb", "浙提〔2026〕1号", s0="另一句"), LATER, misread(TEXT, seed=2))
+    enter(ledger, printed(scan("aa", "浙提〔2026〕1号")), LATER, misread(TEXT))
+    enter(ledger, printed(scan("bb", "浙提〔2026〕1号", s0="另一句")), LATER, misread(TEXT, seed=2))
     assert [row["letter"]["id"] for row in ledger.open_lookalikes()] == ["Lbb"]
     assert ledger.lookalike("Laa")["answer"] == "superseded"  # type: ignore[index]
     assert {row["letter_id"] for row in ledger.rows()} == {FIRST}
+
+
+def test_a_scan_of_the_same_number_is_asked_about_a_printed_reissue_is_a_new_version(ledger: SqlLedger) -> None:
+    number = TEA["header"]["document_number"]
+    enter(ledger, printed(TEA), text=TEXT)
+    before = handed_out(ledger)
+    enter(ledger, scan("aa", number), LATER, misread(TEXT))
+    assert (handed_out(ledger), ledger.standing("Laa").kind) == (before, "asked")
+    again = printed(reissue(TEA, "bb", s1="于2026年底前建成茶叶交易市场1个"))
+    enter(ledger, again, LATER, TEXT.replace("茶", "茶叶"))
+    assert (ledger.standing("Lbb").kind, ledger.standing("Lbb").other["id"]) == ("version", FIRST)  # type: ignore[index]
+    assert answer(ledger, scan("aa", number), "same")
+    assert {row["letter_id"] for row in ledger.rows() if row["state"] != "superseded"} == {"Lbb"}
+
+
+def test_a_print_of_what_was_scanned_takes_its_place_when_a_person_says_so(ledger: SqlLedger) -> None:
+    number = TEA["header"]["document_number"]
+    enter(ledger, scan("aa", number), text=misread(TEXT))
+    enter(ledger, printed(TEA), LATER, TEXT)
+    assert ledger.standing(FIRST).kind == "asked"
+    answer(ledger, printed(TEA), "version")
+    assert {row["letter_id"] for row in ledger.rows() if row["state"] != "superseded"} == {FIRST}
 
 
 def test_what_nobody_asked_cannot_be_answered(ledger: SqlLedger) -> None:
