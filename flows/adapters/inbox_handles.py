@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import os
@@ -57,11 +56,19 @@ def _kept(file: Path) -> bytes:
             aside = file.with_name(f".{secrets.token_hex(8)}.new")
             with open(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as new:
                 new.write(secrets.token_bytes(_KEY_BYTES))
-            try:
-                with contextlib.suppress(FileExistsError):  # the other was quicker: its key is the one
-                    os.link(aside, file)
-            finally:
-                aside.unlink()
+            _place(aside, file)
         return file.read_bytes()
     except OSError as fault:
         raise Unavailable(f"the key of the inbox's handles, {file}, cannot be used: {fault.strerror}") from fault
+
+
+def _place(aside: Path, file: Path) -> None:
+    """``aside`` becomes ``file`` unless another process was quicker: then its key is the one."""
+    try:
+        os.link(aside, file)
+    except FileExistsError:
+        aside.unlink()
+    except OSError:  # a file system without links: of two who come in the same instant the later one's key stays
+        aside.replace(file)
+    else:
+        aside.unlink()

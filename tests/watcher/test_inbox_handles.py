@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,3 +54,13 @@ def test_faults_tell_files_by_handle(folder: InboxFolder, inbox: Path) -> None:
         folder.claim(Path(NAME))
     assert folder.handle(Path(NAME)) in str(raised.value)
     assert NAME not in str(raised.value)
+
+
+def test_many_processes_that_begin_at_once_have_one_key(tmp_path: Path) -> None:
+    program = "import sys; from pathlib import Path; from flows.adapters.inbox_handles import Handles\n"
+    program += "sys.stdin.readline(); print(Handles(Path(sys.argv[1])).of(Path('a')))"
+    command = [sys.executable, "-c", program, str(tmp_path / "handles.key")]
+    started = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(6)]
+    told = [process.communicate("\n", timeout=60)[0] for process in started]
+    assert len(set(told)) == 1 and len(told[0].strip()) == 16
+    assert [path.name for path in tmp_path.iterdir()] == ["handles.key"]
