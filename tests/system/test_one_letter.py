@@ -16,6 +16,7 @@ import schemas
 from flows import wiring
 from flows.form_key import forms
 from flows.moment import today
+from flows.schedule import DEPLOYMENTS
 from tests.system.running import System, letter, wait_for
 
 pytestmark = pytest.mark.timeout(240)
@@ -196,3 +197,15 @@ def test_letters_in_a_mail_become_letters_of_their_own_and_say_where_they_came_f
         assert origin.get("container_name") == "来函.eml", (log, sorted((system.home / "origins").glob("*")))
         assert "答复函两件" in origin.values()
     system.wait_empty_inbox()
+
+
+def test_every_schedule_makes_its_runs(system: System) -> None:
+    """Prefect's scheduler is a service of its server: a library it does not get on with stops it, and nothing else shows it."""
+
+    def planned() -> Any:
+        found = system.api("/flow_runs/filter", {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}, "limit": 200})
+        return {run["deployment_id"] for run in found if run["auto_scheduled"]}
+
+    deployments = {d["id"]: d["name"] for d in system.api("/deployments/filter", {"limit": 50}) if d["schedules"]}
+    assert set(deployments.values()) == {row.flow.name for row in DEPLOYMENTS if row.cron}
+    wait_for(lambda: planned() == set(deployments), 90, "a run planned for each schedule")
