@@ -100,14 +100,18 @@ def number_in(row: Row) -> Found | None:
 
 
 def proposal_title_in(text: str, row: Row) -> Found | None:
-    """The proposal's title without its marks, from the covering formula."""
+    """The proposal's title without its marks, from the covering formula: the first that says it is one, else the first."""
     rules = patterns("header")
     for name, groups in (("quoted_title", ("book", "quote", "phrase")), ("plain_title", ("title",))):
-        for hit in rules[name].finditer(row.view):
-            for group in groups:
-                if hit.group(group):
-                    span = Span(row.start + hit.start(group), row.start + hit.end(group))
-                    return Found(re.sub(r"\s*\n\s*", "", span.quote(text)), span)
+        named = [
+            Span(row.start + hit.start(group), row.start + hit.end(group))
+            for hit in rules[name].finditer(row.view)
+            for group in groups
+            if hit.group(group)
+        ]
+        if named:
+            span = next((span for span in named if rules["paper_end"].search(span.quote(text))), named[0])
+            return Found(re.sub(r"\s*\n\s*", "", span.quote(text)), span)
     return None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from flows.letters.header_labels import Labelled
 from flows.letters.header_numbers import Found, kind_of, number_in, proposal_title_in, session_in
-from flows.letters.model import Problem, ProposalKind
+from flows.letters.model import Problem, ProposalKind, Span
 from flows.letters.wordings import patterns
 from flows.letters.zones import Row, Zones
 
@@ -23,7 +23,7 @@ def proposal_of(
     session, problems = _whole_session(_first(session_in(row) for row in rows), zones)
     number = _first(number_in(row) for row in rows) or _behind_label(labels, "number")
     name = proposal_title_in(text, formula) if formula.view else None
-    name = name or _behind_label(labels, "proposal_title")
+    name = name or _behind_label(labels, "proposal_title") or _in_first_words(text, zones)
     salutation = zones.salutation.quote(text) if zones.salutation else ""
     kind = kind_of(session.value if session else None, title.view if title else None, salutation, formula.view)
     return kind, {"session": session, "number": number, "title": name}, problems
@@ -31,6 +31,18 @@ def proposal_of(
 
 def _first(found: Iterator[Found | None]) -> Found | None:
     return next((each for each in found if each is not None), None)
+
+
+def _in_first_words(text: str, zones: Zones) -> Found | None:
+    """The title in its marks, from the first lines of a letter that has no covering formula."""
+    for row in [row for row in zones.rows if row.end > zones.opening.start][:_FIRST_LINES]:
+        if hit := patterns("header")["opening_title"].search(row.view, 0, _FIRST_WORDS):
+            span = Span(row.start + hit.start("title"), row.start + hit.end("title"))
+            return Found(span.quote(text), span)
+    return None
+
+
+_FIRST_LINES, _FIRST_WORDS = 3, 300
 
 
 def _behind_label(labels: Sequence[Labelled], field: str) -> Found | None:

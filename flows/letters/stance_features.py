@@ -81,6 +81,8 @@ def _sentence(
     told = [_told(tuple([hit.cue.id for hit in own])) if own else _NOTHING for own in hits]
     past = condition = asked = False
     ahead, last = frame.ahead, len(told) - 1
+    reports_at = [place for place, own in enumerate(told) if own.voice == "done" or tenses[place] == "past"]
+    told_until = reports_at[-1] if reports_at else -1  # what comes before a report is more often a report itself
     made = []
     for place, clause in enumerate(sentence.clauses):
         start, end, closing = clause
@@ -88,11 +90,15 @@ def _sentence(
         ahead = ahead or looks_ahead
         shape, verb, subject, adverbial, number, also, joint = _shape_of(bare[start:end])
         marks = [*frame.marks, *shape]
+        if tense == "future" and "label" in marks:
+            marks.remove("label")  # a label names the matter, not when
         firm = number or tense == "future"
         if ahead:
             marks.append("ahead")
         if past and tense != "future" and not (bold and voice == "pledged"):
             marks.append("past")
+        if place < told_until:
+            marks.append("told")
         if condition:
             marks.append("condition")
         if asked and not subject:

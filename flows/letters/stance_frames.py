@@ -13,7 +13,7 @@ from flows.letters.model import ReplyLetter, Span
 from flows.letters.rules.load import load_table
 
 # What a lead-in must weigh to hand its stance on, and what a label may weigh at most (in an item, elsewhere).
-_TOLD = 0.8
+_TOLD = 2.0
 _LABEL_ITEM, _LABEL_PLAIN = 2.5, 0.5
 
 

@@ -56,13 +56,16 @@ def _tense(hit: re.Match[str], written: date | None) -> Tense:
     if written is None:
         return "-"
     groups = hit.groupdict()
+    if kind == "event":
+        events = load_table("tenses")["events"]
+        return "future" if (events["month"][groups["event"]] - written.month) % 12 <= events["ahead"] else "same"
     if kind == "plan":
         return _side(int(load_table("tenses")["plan_ends"][groups["plan"]]) - written.year, True)
     if kind == "year":
         return _side(int(groups["y2"] or groups["y4"]) - written.year, bool(groups["by"] or groups["to"]))
     year = int(groups["y"]) if groups["y"] else written.year
     months = (year - written.year) * 12 + _last_month(groups, written.month) - written.month
-    return _side(months, bool(groups["by2"] or groups["by3"]))
+    return _side(months, bool(groups["by2"] or groups["by3"] or groups["half2"]))
 
 
 def _side(difference: int, bound: bool) -> Tense:
@@ -79,6 +82,6 @@ def _last_month(groups: dict[str, str | None], fallback: int) -> int:
     if quarter:
         numerals: str = load_table("clauses")["numerals"]
         return 3 * (int(quarter) if quarter.isdecimal() else numerals.index(quarter) + 1)
-    if groups["half"]:
-        return 6 if groups["half"] == load_table("tenses")["first_half"] else 12
+    if half := groups["half"] or groups["half2"]:
+        return 6 if half == load_table("tenses")["first_half"] else 12
     return fallback
