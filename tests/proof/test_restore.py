@@ -21,7 +21,7 @@ from flows.letters.errors import SettingsError
 from flows.letters.fingerprint import fingerprint
 from flows.letters.notices import hand_off
 from flows.letters.routing import route
-from flows.lookalikes import answer, keep_order
+from flows.lookalikes import answer, archived_answers, keep_order
 from flows.ports import original_key, record_key
 from flows.restore_ledger import Routed, restore_ledger
 from flows.seal_archive import seal_archive
@@ -196,6 +196,18 @@ def test_letters_of_the_same_second_come_back_in_their_order(site: Site) -> None
     site.restore()
     assert site.copy.letter_rows() == before
     assert [row["id"] for row in before if row["same_as"] is None] == [next(iter(texts))[:20]]
+
+
+def test_who_dies_between_ledger_and_archive_gives_the_answer_again(site: Site) -> None:
+    site.enter(1)
+    record = site.take_in(file_as_flow(site.archive, *scanned_again(1)))
+    asked = site.ledger.lookalike(record["id"])
+    assert asked is not None
+    told = Decision(record["id"], asked["other_id"], "different", "督查室王某", "2024-05-08T03:00:00Z", "逐页比对")
+    assert site.ledger.decide_lookalike(told, record, *routed(record))  # and the process died
+    assert list(archived_answers(site.archive)) == []
+    assert not site.answer(record["id"], "different", "2024-05-08T04:00:00Z")
+    assert list(archived_answers(site.archive)) == [told]
 
 
 def test_a_same_that_was_taken_back_stays_so(site: Site) -> None:
