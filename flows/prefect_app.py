@@ -6,9 +6,7 @@ refuses.  Run by uvicorn as a factory: ``flows.prefect_app:create``.
 
 from __future__ import annotations
 
-import sqlalchemy as sa
 from prefect.server.api.server import create_app
-from prefect.server.database import orm_models
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,19 +27,7 @@ POLICY = "; ".join(
 
 def create() -> ASGIApp:
     """The server's application, every answer of it under the policy."""
-    _let_schedules_make_runs()
     return _UnderPolicy(create_app(final=True))
-
-
-def _let_schedules_make_runs() -> None:
-    """Make Prefect's scheduler work with SQLAlchemy 2.1.
-
-    It inserts runs in bulk with their ``state``, a computed attribute that is no column.  SQLAlchemy 2.0 passes over it,
-    2.1 refuses the insert unless the attribute says what to do with the value: nothing, the states are inserted after.
-    """
-    state = sa.inspect(orm_models.FlowRun).all_orm_descriptors["state"]
-    if getattr(state, "bulk_dml_setter", state) is None:
-        state.bulk_dml_setter = lambda cls, mapping, value: None  # type: ignore[attr-defined]
 
 
 class _UnderPolicy:
