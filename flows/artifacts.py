@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -29,20 +28,13 @@ if TYPE_CHECKING:
     from flows.tasks import Fate
     from flows.wiring import Wiring
 
-__all__ = ["PageProgress", "is_restricted", "show_letter", "show_run", "tally", "title_of"]
+__all__ = ["PageProgress", "is_restricted", "show_letter", "show_run", "title_of"]
 
-_FATES = {"archived": "归档", "duplicate": "重复", "quarantined": "隔离", "unpacked": "拆包", "gone": "无此文件"}
 _LATER = "原件页面图稍后自动附上。"
 _FAILED = "原件页面图未能生成。"
 _LEFT_OUT = "另有{count}项承诺未附原件页面图。"
 _TOO_MANY = "来函集中到达，本件未附原件页面图。"
 _log = logging.getLogger(__name__)
-
-
-def tally(fates: Iterable[Fate], waiting: int) -> dict[str, int]:
-    """How many letters met which fate, in Chinese words, those of count zero left out."""
-    counted = Counter(_FATES[fate.name] for fate in fates)
-    return dict(counted) | ({"待重试": waiting} if waiting else {})
 
 
 def show_run(fates: Sequence[Fate]) -> None:
@@ -78,12 +70,12 @@ class PageProgress:
             update_progress_artifact(self._artifact, share)
 
 
-def show_letter(understood: Understood, receipts: Sequence[Receipt], made: Wiring) -> None:
-    """The letter's page; its pictures follow when no letter is being worked on."""
+def show_letter(understood: Understood, receipts: Sequence[Receipt], made: Wiring, standing: str = "") -> None:
+    """The letter's page, ``standing`` at its head; its pictures follow when no letter is being worked on."""
     record, text, outbox = understood.record, understood.text.text, str(made.settings.outbox)
 
     def page(pictures: Pictures, remark: str) -> str:
-        return letter_page(record, text, receipts, outbox, pictures, remark)
+        return letter_page(record, text, receipts, outbox, pictures, remark, standing)
 
     pictured = bool(commitments_of(record)) and not is_restricted(record) and has_pages(understood)
     remark = _remark(_TOO_MANY if EASEL.is_full() else _LATER, record) if pictured else ""

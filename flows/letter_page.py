@@ -68,11 +68,21 @@ def _owners(statement: dict[str, Any]) -> str:
 
 
 def letter_page(
-    record: dict[str, Any], text: str, receipts: Sequence[Receipt], outbox: str, pictures: Pictures, remark: str = ""
+    record: dict[str, Any],
+    text: str,
+    receipts: Sequence[Receipt],
+    outbox: str,
+    pictures: Pictures,
+    remark: str = "",
+    standing: str = "",
 ) -> str:
-    """The page; ``text`` is the letter's whole text, ``remark`` a sentence on the pictures that are not there."""
+    """The page; ``text`` is the letter's whole text, ``remark`` a sentence on the pictures that are not there.
+
+    ``standing``: how the letter stands to an earlier one, as Markdown that all may see.
+    """
     private, masked = Private.of(record), mask_record(record)
     lines = [f"# {plain(title_of(masked))}", ""]
+    lines += [*(f"> {line}".rstrip() for line in standing.splitlines()), ""] if standing else []
     if is_restricted(record):
         lines += ["本件不主动公开：此处只显示编号和状态，正文请在限制库中查阅。", ""]
     else:

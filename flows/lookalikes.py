@@ -9,36 +9,54 @@ from typing import Any
 
 from flows.adapters.ledger_lookalikes import Decision, Standing, Verdict
 from flows.adapters.sql_ledger import SqlLedger
-from flows.letters.disclosure import as_level, is_restricted
+from flows.letter_page import plain
 from flows.letters.errors import StepRefused
+from flows.letters.letter_names import names_of, number_of
 from flows.letters.model import Assignment, Notice
 from flows.ports import Archive
 
 Routed = Callable[[Mapping[str, Any]], tuple[Sequence[Assignment], Sequence[Notice]]]
 ANSWERS: Mapping[Verdict, str] = {"same": "同一来函", "version": "更正重发", "different": "不同来函"}
+_EFFECTS: Mapping[Verdict, str] = {
+    "same": "作为副本归档，不另立承诺事项",
+    "version": "取代原件，内容未变的承诺事项沿用原办理进度",
+    "different": "单独登记台账并交办",
+}
 _JOURNAL = "journal/"
 _ANSWER, _AFTER = "/lookalike-", "/after-"
-
-
-def name_of(letter: Mapping[str, Any]) -> str:
-    """Document number, title and date of a letter's row; of a letter that is not public its number only."""
-    number = letter["document_number"] or f"无文号（{letter['id'][:12]}）"
-    if is_restricted(as_level(letter["disclosure"])):
-        return str(number)
-    title = f"《{letter['title']}》" if letter["title"] else ""
-    return f"{number}{title}" + (f"（{letter['dated']}）" if letter["dated"] else "")
 
 
 def remark(standing: Standing) -> str:
     """What the run's result says beside the letter's name; empty for a letter of its own.  Numbers only: all may see it."""
     if standing.other is None:
         return ""
-    number = standing.other["document_number"] or f"无文号（{standing.other['id'][:12]}）"
+    number = number_of(standing.other)
     if standing.kind == "same":
         return f"（与已办来函{number}内容相同，未重复建立承诺事项）"
     if standing.kind == "asked":
         return f"（疑似与已办来函{number}重复，相似{standing.percent}%，待人工确认后交办）"
     return f"（{number}的更正重发，承接原承诺事项）"
+
+
+def stated(standing: Standing, letter_id: str) -> str:
+    """The same at length for the letter's page, as Markdown: what follows from it and what to do; numbers only."""
+    if standing.other is None:
+        return ""
+    number, earlier = plain(number_of(standing.other)), standing.other["id"]
+    if standing.kind == "same":
+        return f"本件与已办来函{number}（{earlier}）内容相同，作为其副本归档，不另立承诺事项。"
+    if standing.kind == "version":
+        return f"本件为{number}（{earlier}）的更正重发，已取代原件；内容未变的承诺事项沿用原办理进度。"
+    return "\n".join([
+        "**本件暂缓交办，待人工确认。** "
+        f"本件疑似与已办来函{number}（{earlier}）重复，相似{standing.percent}%。确认前，下列承诺事项暂不登记台账、暂不交办。"
+        "请督查人员核对两件原件，并按核对结果运行下列命令之一：",
+        "",
+        *(f"- {name}（{_EFFECTS[verdict]}）：`duban duplicates {verdict} {letter_id} --by 单位和姓名`"
+          for verdict, name in ANSWERS.items()),
+        "",
+        f"本页为来函办理时生成，确认结果见 `duban show {letter_id}`。",
+    ])  # fmt: skip
 
 
 def questions(ledger: SqlLedger, limit: int | None = None) -> list[str]:
@@ -48,8 +66,9 @@ def questions(ledger: SqlLedger, limit: int | None = None) -> list[str]:
         return []
     lines = ["以下来函疑似重复来函，请人工确认；确认前其承诺事项暂不交办："]
     for row in rows:
-        lines.append(f"- {row['letter']['id']}　{name_of(row['letter'])}")
-        lines.append(f"  与已办来函 {row['other']['id']}　{name_of(row['other'])} 相似{row['percent']}%")
+        name, earlier = names_of(row["letter"], row["other"])
+        lines.append(f"- {row['letter']['id']}　{name}")
+        lines.append(f"  与已办来函 {row['other']['id']}　{earlier} 相似{row['percent']}%")
     answers = "、".join(f"{verdict}（{name}）" for verdict, name in ANSWERS.items())
     return [*lines, f"确认命令：duban duplicates 答案 来函编号 --by 单位和姓名；答案为 {answers}"]
 

@@ -33,7 +33,8 @@ def report_day(ledger: SqlLedger, folder: Path, today: date, now: str) -> Report
     repeats = find_repeats(rows)
     ledger.mark_repeats([(repeat.later, repeat.earlier) for repeat in repeats], now)
     owners = ledger.owners_by_commitment([row["id"] for row in rows])
-    view = LedgerView(rows, today, owners, ledger.open_questions(), repeats)
+    questions, asked = ledger.open_questions(), ledger.open_lookalikes()
+    view = LedgerView(rows, today, owners, questions, repeats, lookalikes=asked)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"台账-{today.isoformat()}.xlsx"
     aside = path.with_name(f".{path.name}.new")

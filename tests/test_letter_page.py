@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
+from typing import Literal
 
 import pytest
 
+from flows.adapters.ledger_lookalikes import Standing
 from flows.letter_page import in_context, letter_page
 from flows.letters.masking import Private
 from flows.letters.model import Original
 from flows.letters.profile import SiteProfile
 from flows.letters.reading import read
 from flows.letters.understanding import Understood, understand
+from flows.lookalikes import stated
 from tests.reading.test_page_strips import CONTACT, DIRECTORY, text_with
 
 NOBODY = Private(())
@@ -61,3 +64,34 @@ def test_a_restricted_letter_shows_number_and_state_only(letter: Understood) -> 
 def test_context_ends_with_the_paragraph_and_is_no_markup(text: str, quote: str, shown: str) -> None:
     start = text.index(quote)
     assert in_context(text, (start, start + len(quote)), NOBODY) == shown
+
+
+EARLIER = {"id": "Lbb", "document_number": "某城〔2026〕3号<b>", "title": "关于路灯的复函", "dated": None, "disclosure": None}
+
+
+@pytest.mark.parametrize("disclosure", ["public_full", "not_public"])
+def test_a_letter_held_back_says_so_at_its_head_and_what_to_do(letter: Understood, disclosure: str) -> None:
+    record = copy.deepcopy(letter.record)
+    record["header"] |= {"disclosure_normalised": disclosure}
+    said = stated(Standing("asked", EARLIER, 87), record["id"])
+    page = letter_page(record, letter.text.text, [], "outbox", {}, "", said)
+    head = page.partition("\n\n")[2].partition("\n\n")[0].splitlines()
+    assert all(line.startswith(">") for line in head)
+    assert "暂缓交办，待人工确认" in head[0] and "某城〔2026〕3号&lt;b&gt;（Lbb）重复，相似87%" in head[0]
+    commands = [line.partition("`")[2].split() for line in head if line.startswith("> - ")]
+    assert [words[:4] for words in commands] == [
+        ["duban", "duplicates", verdict, record["id"]] for verdict in ("same", "version", "different")
+    ]
+    assert "路灯" not in page
+
+
+@pytest.mark.parametrize(("kind", "words"), [("same", "不另立承诺事项"), ("version", "已取代原件")])
+def test_a_copy_and_a_reissue_say_of_which_letter(letter: Understood, kind: Literal["same", "version"], words: str) -> None:
+    said = stated(Standing(kind, EARLIER), letter.record["id"])
+    assert words in said and "（Lbb）" in said
+    assert f"> {said}\n" in letter_page(letter.record, letter.text.text, [], "outbox", {}, "", said)
+
+
+def test_a_letter_of_its_own_says_nothing_of_others(letter: Understood) -> None:
+    assert stated(Standing("own"), letter.record["id"]) == ""
+    assert "> **本件" not in letter_page(letter.record, letter.text.text, [], "outbox", {}, "", "")

@@ -128,7 +128,8 @@ def _write_workbook(opened: Any, wanted: Any, path: Path, private: bool) -> int:
 
     rows = opened.rows(wanted)
     owners = opened.owners_by_commitment([row["id"] for row in rows])
-    view = LedgerView(rows, today(), owners, opened.open_questions(), find_repeats(rows), private)
+    questions, asked = opened.open_questions(), opened.open_lookalikes()
+    view = LedgerView(rows, today(), owners, questions, find_repeats(rows), private, asked)
     aside = path.with_name(f".{path.name}.new")
     aside.write_bytes(workbook(view))
     aside.replace(path)

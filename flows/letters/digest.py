@@ -10,7 +10,7 @@ from typing import Any
 from flows.letters.disclosure import as_level, is_restricted
 from flows.letters.lifecycle import final_states, states
 from flows.letters.rules.load import load_table
-from flows.letters.workbook import LedgerView, Row, cohorts, conflicts
+from flows.letters.workbook import LedgerView, Row, cohorts, conflicts, lookalikes
 
 _AHEAD = timedelta(days=14)
 _MOST = 30
@@ -28,8 +28,11 @@ def digest(view: LedgerView) -> str:
     headings = table["headings"]
     lines += _table(table["late"], headings, [_line(row) for row in sorted(late, key=_due)[:_MOST]])
     lines += _table(table["soon"], headings, [_line(row) for row in sorted(soon, key=_due)[:_MOST]])
+    held = _table(table["lookalikes"], load_table("workbook")["lookalike"]["headings"], lookalikes(view)[:_MOST])
+    lines += [*held[:3], table["lookalikes_todo"], "", *held[3:]] if held else []
     lines += ["", f"## {table['todo']}", ""]
     lines += [
+        f"- {table['lookalikes']}：{len(view.lookalikes)}",
         f"- {table['review']}：{len(view.questions)}",
         f"- {table['conflicts']}：{len(conflicts(view.rows))}",
         f"- {table['repeats']}：{len(view.repeats)}",

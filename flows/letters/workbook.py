@@ -1,4 +1,4 @@
-"""The ledger as an office's workbook (台账): all rows, one sheet per agency, fulfilment by year, conflicts, repeats."""
+"""The ledger as an office's workbook (台账): all rows, a sheet per agency, fulfilment by year, conflicts, repeats, questions."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from flows.letters import workbook_cells as cells
 from flows.letters.fixed_package import fixed
+from flows.letters.letter_names import names_of
 from flows.letters.repeats import Repeat
 from flows.letters.rules.load import load_table
+from flows.letters.workdays import beijing_day
 
 Row = Mapping[str, Any]
 # Excel allows 255 sheets in old readers; more agencies than this are in the whole ledger and its summary.
@@ -25,6 +27,8 @@ MOST_AGENCY_SHEETS = 200
 class LedgerView:
     """What a workbook shows: ledger rows with their letters, present owners by commitment, open questions, repeats.
 
+    ``lookalikes``: the open questions about letters that may be an earlier one again, as the ledger gives them.
+
     ``private``: with the proposers' names, for the office alone.  ``day``: the day it is made.
     """
 
@@ -34,6 +38,7 @@ class LedgerView:
     questions: Sequence[Row] = ()
     repeats: Sequence[Repeat] = ()
     private: bool = False
+    lookalikes: Sequence[Row] = ()
 
 
 def workbook(view: LedgerView) -> bytes:
@@ -52,6 +57,9 @@ def workbook(view: LedgerView) -> bytes:
         headings = table["review"]["headings"]
         lines = [[q["commitment_id"], q["document_number"], q["quote"], q["mention"], q["reason"]] for q in view.questions]
         cells.table(book.create_sheet(names["review"]), names["review"], headings, lines)
+    if view.lookalikes:
+        spec, lines = table["lookalike"], lookalikes(view)
+        cells.table(book.create_sheet(names["lookalikes"]), names["lookalikes"], spec["headings"], lines, spec["note"])
     for name, rows in list(by_agency.items())[:MOST_AGENCY_SHEETS]:
         _ledger(book.create_sheet(cells.sheet_name(name, book.sheetnames)), name, rows, view)
     out = io.BytesIO()
@@ -97,6 +105,16 @@ def conflicts(rows: Iterable[Row]) -> list[list[Any]]:
         ]
         for held in letters.values()
     ]
+
+
+def lookalikes(view: LedgerView) -> list[list[Any]]:
+    """Letters held back: id, name, the earlier letter's id and name, how alike (0 to 1), the day it was asked."""
+    lines = []
+    for row in view.lookalikes:
+        name, earlier = names_of(row["letter"], row["other"])
+        asked = beijing_day(row["asked_at"])
+        lines.append([row["letter"]["id"], name, row["other"]["id"], earlier, row["percent"] / 100, asked])
+    return lines
 
 
 def _counted(states: Sequence[str]) -> list[Any]:

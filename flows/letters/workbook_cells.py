@@ -59,9 +59,11 @@ def ledger(sheet: Worksheet, title: str, rows: Sequence[Mapping[str, Any]], day:
     _printed(sheet)
 
 
-def table(sheet: Worksheet, title: str, headings: Sequence[str], lines: Sequence[Sequence[Any]]) -> None:
-    """A small table: frozen head, filter; shares (floats) as percentages."""
-    _head(sheet, title, "", headings)
+def table(
+    sheet: Worksheet, title: str, headings: Sequence[str], lines: Sequence[Sequence[Any]], note: str = ""
+) -> None:
+    """A small table: frozen head, filter; shares (floats) as percentages; ``note`` stands below the title."""
+    _head(sheet, title, note, headings)
     for number, line in enumerate(lines, 1):
         for column, value in enumerate(line, 1):
             cell = sheet.cell(_HEAD_ROW + number, column)

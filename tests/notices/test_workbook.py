@@ -128,3 +128,38 @@ def test_the_digest_shows_numbers_and_hides_what_is_not_public() -> None:
     assert "- 逾期：2" in page
     assert "25.0%" in page
     assert "不得公开的话" not in page
+
+
+def question(disclosure: str | None, other: str | None = None) -> dict[str, Any]:
+    """An open question as the ledger gives it: a scan without a number, and the earlier letter it is like."""
+    letter = {"id": "Laa", "document_number": None, "title": "关于公厕的答复", "dated": "2026-03-02", "disclosure": disclosure}
+    earlier = letter | {"id": "Lbb", "document_number": "某城〔2026〕3号", "title": "关于*公厕的复函", "disclosure": other}
+    earlier["dated"] = "2026-03-01"
+    return {"percent": 87, "asked_at": "2026-11-30T17:00:00Z", "letter": letter, "other": earlier}
+
+
+def test_a_letter_held_back_stands_in_workbook_and_digest_with_what_to_do() -> None:
+    view = LedgerView(ROWS, DAY, lookalikes=[question("public_full")])
+    sheet = book_of(view)["疑似重复来函"]
+    assert [cell.value for cell in sheet[4]][:4] == ["Laa", "无文号（Laa）《关于公厕的答复》（2026-03-02）", "Lbb",
+                                                     "某城〔2026〕3号《关于*公厕的复函》（2026-03-01）"]  # fmt: skip
+    assert (sheet["E4"].value, sheet["E4"].number_format, sheet["F4"].value.date()) == (0.87, "0.0%", DAY)
+    page = digest(view)
+    assert "| Laa | 无文号（Laa）《关于公厕的答复》（2026-03-02） | Lbb | 某城〔2026〕3号《关于\\*公厕的复函》" in page
+    assert "| 87.0% | 2026-12-01 |" in page
+    assert "- 疑似重复来函待确认：1" in page
+    assert all("duban duplicates same" in said for said in (sheet["A2"].value, page))
+
+
+def test_without_a_question_neither_speaks_of_one() -> None:
+    view = LedgerView(ROWS, DAY)
+    assert "疑似重复来函" not in book_of(view).sheetnames
+    assert "duplicates" not in digest(view)
+
+
+@pytest.mark.parametrize("disclosures", [("not_public", "public_full"), ("public_full", "on_request")])
+def test_of_a_pair_one_of_which_is_not_public_only_the_numbers_are_shown(disclosures: tuple[str, str]) -> None:
+    view = LedgerView([], DAY, lookalikes=[question(*disclosures)])
+    shown = digest(view) + str([cell.value for line in book_of(view)["疑似重复来函"] for cell in line])
+    assert "某城〔2026〕3号" in shown
+    assert not any(words in shown for words in ("公厕", "2026-03-02", "2026-03-01"))

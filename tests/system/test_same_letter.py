@@ -60,6 +60,8 @@ def test_one_letter_in_four_files(system: System) -> None:
     copied = text.replace("云湖交提复〔2026〕401号\n", "").replace("适老化", "适老仳")
     third = put(system, "抄件.txt", copied.encode())
     assert (system.ledger().counts()["commitments"], sheets(system)) == before
+    shown = {"artifacts": {"key": {"any_": [f"letter-{third['id'].lower()}"]}}}
+    assert "**本件暂缓交办，待人工确认。**" in system.api("/artifacts/filter", shown)[0]["data"]
     told = duban(system, "status")
     assert "疑似重复来函、待确认：1" in told
     assert third["id"] in told and "云湖交提复〔2026〕401号《对区政协五届五次会议第401号提案的答复》" in told
