@@ -101,6 +101,10 @@ class Names:
             return self._government(body.said[-1]) if body.said.startswith("我") else self._own_government(body.said[0])
         if body.kind == "back":
             return self._before(body)
+        if body.kind == "kind" and self._issuers:
+            writer = self.agency(self._issuers[0])
+            if writer is not None and any(name.endswith(body.said) for name in (writer.name, *writer.aliases)):
+                return writer  # 街道将…, in the street's own letter
         return self.agency(body.said)
 
     def _own_government(self, level: str) -> Agency | None:
