@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -15,7 +17,11 @@ from flows.moment import as_of
 from flows.settings import load_settings
 from flows.tasks import Fate, LetterRef, handle_letter
 
-__all__ = ["LetterRef", "process_letter"]
+__all__ = ["FATE", "LETTER", "QUARANTINED", "WAITING", "WHY", "LetterRef", "ending", "fate_row", "process_letter"]
+
+LETTER, FATE, WHY = "来函", "结果", "说明"
+QUARANTINED, WAITING = "隔离", "待重试"
+_FATES = {"archived": "归档", "duplicate": "重复", "quarantined": QUARANTINED, "unpacked": "拆包", "gone": "无此文件"}
 
 
 @flow(
@@ -28,15 +34,31 @@ def process_letter(letters: list[LetterRef], today: date | None = None) -> State
     """Each letter has its own task run, retries and fate; a letter that cannot go on now stays in the inbox.
 
     ``today``: the day the letters count as received and handed over, where they lay while the system stood still.
+    The state holds one row a letter (``fate_row``); it is failed where a letter has no fate yet.
     """
     with as_of(today):
         futures = [handle_letter.submit(letter) for letter in letters]
     states = [future.wait() or future.state for future in futures]
-    fates = [state.result(raise_on_failure=False) for state in states]
-    known = [fate for fate in fates if isinstance(fate, Fate)]
-    artifacts.show_run(known)
-    waiting = len(letters) - len(known)
-    summary = "，".join(f"{name}{count}件" for name, count in artifacts.tally(known, waiting).items())
-    if waiting:
-        return Failed(message=f"{summary}；未办结的留在收件箱，稍后自动重试")
-    return Completed(message=summary)
+    outcomes = [state.result(raise_on_failure=False) for state in states]
+    artifacts.show_run([outcome for outcome in outcomes if isinstance(outcome, Fate)])
+    return ending([fate_row(letter, outcome) for letter, outcome in zip(letters, outcomes, strict=True)])
+
+
+def fate_row(letter: LetterRef, outcome: object) -> dict[str, str]:
+    """What became of a letter, as a line of a table; ``outcome`` is its ``Fate``, or what kept it from one."""
+    if isinstance(outcome, Fate):
+        return {LETTER: letter.shown, FATE: _FATES[outcome.name], WHY: outcome.detail}
+    return {LETTER: letter.shown, FATE: WAITING, WHY: str(outcome)}
+
+
+def ending(rows: Sequence[dict[str, str]], lead: str = "") -> State[Any]:
+    """The state a run ends in, with how many letters met which fate: what needs somebody is seen in the list of runs.
+
+    Failed where a letter has no fate yet; completed under the name ``Quarantined`` where one waits in quarantine.
+    """
+    counts = Counter(row[FATE] for row in rows)
+    summary = lead + "，".join(f"{name}{counts[name]}件" for name in (*_FATES.values(), WAITING) if counts[name])
+    if counts[WAITING]:
+        return Failed(message=f"{summary}；未办结的留在收件箱，稍后自动重试", data=list(rows))
+    name = "Quarantined" if counts[QUARANTINED] else None
+    return Completed(message=summary, data=list(rows), name=name)

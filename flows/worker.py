@@ -6,24 +6,20 @@ import hashlib
 import logging
 import signal
 import threading
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.filters import (
-    FlowRunFilter,
-    FlowRunFilterDeploymentId,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-)
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.responses import OrchestrationResult
 from prefect.flow_engine import run_flow
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-from prefect.states import AwaitingRetry, Crashed, Pending
+from prefect.states import Pending
 
 from flows import prefect_server, up
 from flows.adapters import embedded_store
@@ -35,6 +31,7 @@ from flows.letters.model import Original
 from flows.letters.understanding import understand
 from flows.parts import known_ports
 from flows.process_letter import LetterRef, process_letter
+from flows.reaping import Reaper
 from flows.schedule import Deployed, register
 from flows.settings import Settings
 from flows.store_proof import prove_store
@@ -44,9 +41,11 @@ from flows.wiring import Wiring, wiring
 
 log = logging.getLogger("duban.worker")
 
-_UNFINISHED = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
 # How long a letter rests before it is taken again after its run failed because the world was down.
 _REST_SECONDS = 15.0
+# How often dead runs are looked for.  A run that this process has just begun may be seen before it is noted as in hand;
+# Prefect's client tries a request again for less than three minutes.
+_REAP_EVERY, _REAP_QUIET = 60.0, timedelta(minutes=5)
 
 
 def run_worker(settings: Settings) -> int:
@@ -139,6 +138,8 @@ class Worker:
         self._client = client
         self._deployed = {row.id: row for row in deployed}
         self._letters_deployment = next(row.id for row in deployed if row.flow is process_letter)
+        self._in_hand: set[UUID] = set()
+        self.reaper = Reaper(client, self._deployed, self._letters_deployment, lambda: self._in_hand)
         self._boot = datetime.now(UTC).isoformat()
         settings = made.settings
         self._pool = ThreadPoolExecutor(settings.letter_runs * 2, "letters")
@@ -153,7 +154,7 @@ class Worker:
 
     def serve(self) -> None:
         """Until told to stop.  What is not finished then is taken up again at the next start."""
-        self.reap()
+        self.reaper.reap()
         poll = threading.Thread(target=self._poll_loop, name="poll", daemon=True)
         poll.start()
         with self._watch:
@@ -193,7 +194,8 @@ class Worker:
                 state=Pending(),
                 idempotency_key=key,
             )
-            self._execute(run, process_letter)
+            with self._holding(run.id):
+                self._execute(run, process_letter)
         except Exception as fault:  # the border of the worker: a fault of one run must not stop the others
             log.error("a run with %d letters could not be executed; they are taken again: %s", len(seen), trace_of(fault))
             rest = _REST_SECONDS
@@ -212,9 +214,13 @@ class Worker:
     # -- runs started in the UI or by schedule ----------------------------------------------------------------------
 
     def _poll_loop(self) -> None:
+        looked = time.monotonic()
         while not STOPPING.wait(self._made.settings.poll_seconds):
             try:
                 self._take_due()
+                if time.monotonic() - looked > _REAP_EVERY:
+                    looked = time.monotonic()
+                    self.reaper.reap(_REAP_QUIET)
             except Exception:  # the server may be away for a while; the loop must outlive it
                 log.exception("the server could not be asked for due runs; asking again")
 
@@ -225,35 +231,26 @@ class Worker:
             run = self._client.read_flow_run(found.id)
             answer: OrchestrationResult[Any] = self._client.set_flow_run_state(run.id, Pending(message="taken by the worker"))
             if answer.state is not None and answer.state.type == StateType.PENDING and run.deployment_id:
+                self._in_hand.add(run.id)  # it may wait for its turn
                 self._others.submit(self._run_other, run.id, run.deployment_id)
 
     def _run_other(self, run_id: UUID, deployment_id: UUID) -> None:
+        with self._holding(run_id):
+            try:
+                self._execute(self._client.read_flow_run(run_id), self._deployed[deployment_id].flow)
+            except Exception as fault:  # the border of the worker, as above
+                log.error("run %s could not be executed: %s", run_id, trace_of(fault))
+
+    @contextmanager
+    def _holding(self, run_id: UUID) -> Iterator[None]:
+        """It is alive meanwhile; what the server still thinks unfinished afterwards is dead."""
+        self._in_hand.add(run_id)
         try:
-            self._execute(self._client.read_flow_run(run_id), self._deployed[deployment_id].flow)
-        except Exception as fault:  # the border of the worker, as above
-            log.error("run %s could not be executed: %s", run_id, trace_of(fault))
+            yield
+        finally:
+            self._in_hand.discard(run_id)
 
     def _execute(self, run: FlowRun, flow: object) -> None:
-        # The heartbeat's thread would be joined for a second at each end; `reap` finds dead runs instead.
+        # The heartbeat's thread would be joined for a second at each end; the reaper finds dead runs instead.
         with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
             run_flow(flow, flow_run=run, return_type="state")  # type: ignore[arg-type]
-
-    # -- what a crash left --------------------------------------------------------------------------------------------
-
-    def reap(self) -> None:
-        """Runs that a killed worker left unfinished: letters' runs are closed (the inbox is the truth), others retried."""
-        for run in self._unfinished():
-            if run.deployment_id == self._letters_deployment:
-                message = "the process that ran it is gone; its letters are taken up again from the inbox"
-                self._client.set_flow_run_state(run.id, Crashed(message=message), force=True)
-            else:
-                self._client.set_flow_run_state(run.id, Crashed(message="the process that ran it is gone"), force=True)
-                self._client.set_flow_run_state(run.id, AwaitingRetry(), force=True)
-
-    def _unfinished(self) -> Iterable[FlowRun]:
-        return self._client.read_flow_runs(
-            flow_run_filter=FlowRunFilter(
-                deployment_id=FlowRunFilterDeploymentId(any_=list(self._deployed)),
-                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=_UNFINISHED)),
-            )
-        )

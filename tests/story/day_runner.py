@@ -42,7 +42,7 @@ def main() -> None:
         deployed = register(client)
         by_name, by_id = {row.flow.name: row for row in deployed}, {row.id: row.flow for row in deployed}
         worker = Worker(wiring(), client, deployed)
-        worker.reap()
+        worker.reaper.reap()
         waiting = client.get_scheduled_flow_runs_for_deployments(list(by_id))
         say({"left": [str(run.id) for run in waiting if run.state is not None and run.state.name == "AwaitingRetry"]})
         for line in sys.stdin:

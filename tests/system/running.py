@@ -21,6 +21,7 @@ from flows import parts, prefect_server, up
 from flows.adapters.sql_ledger import SqlLedger
 from flows.settings import Settings, load_settings
 
+_OVER = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 LETTER = Path("flows/demo/letter.txt").read_text("utf-8")
 
 
@@ -125,6 +126,23 @@ class System:
                 if fault.code != 503 or time.monotonic() > until:  # 503: the server's database is busy, ask again
                     raise
             time.sleep(0.2)
+
+    def start_deployment(self, name: str, parameters: dict[str, Any]) -> str:
+        """Start a deployment as the UI does; its run's id."""
+        deployment = self.api(f"/deployments/name/{name}/{name}")
+        return str(self.api(f"/deployments/{deployment['id']}/create_flow_run", {"parameters": parameters})["id"])
+
+    def end_of(self, run: str, within: float = 60) -> dict[str, Any]:
+        """The run's final state, once it has one."""
+        state = wait_for(
+            lambda: (s := self.api(f"/flow_runs/{run}")["state"])["type"] in _OVER and s, within, f"the end of run {run}"
+        )
+        assert isinstance(state, dict)
+        return state
+
+    def run_deployment(self, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Start a deployment as the UI does; its final state."""
+        return self.end_of(self.start_deployment(name, parameters))
 
 
 def letter(number: int) -> str:

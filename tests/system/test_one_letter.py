@@ -91,9 +91,9 @@ def test_a_person_can_run_it_again_from_the_archive(system: System) -> None:
     sha256 = archived(system, text)["original"]["sha256"]
     before = system.ledger().counts()
     for which in ({"path": "rerun.txt", "sha256": sha256}, {"sha256": sha256}):
-        state = run_deployment(system, "process-letter", {"letters": [which]})
+        state = system.run_deployment("process-letter", {"letters": [which]})
         assert (state["type"], state["message"]) == ("COMPLETED", "归档1件")
-    assert run_deployment(system, "process-letter", {"letters": [{"path": "no-such.txt"}]})["message"] == "无此文件1件"
+    assert system.run_deployment("process-letter", {"letters": [{"path": "no-such.txt"}]})["message"] == "无此文件1件"
     assert system.ledger().counts() == before
 
 
@@ -138,26 +138,14 @@ def test_two_sub_folders_may_hold_the_same_name(system: System) -> None:
     assert {"云湖交提复〔2026〕105号", "云湖交提复〔2026〕106号"} <= numbers
 
 
-def run_deployment(system: System, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Start a deployment as the UI does; its final state."""
-    deployment = system.api(f"/deployments/name/{name}/{name}")
-    run = system.api(f"/deployments/{deployment['id']}/create_flow_run", {"parameters": parameters})
-    over = ("COMPLETED", "FAILED", "CRASHED")
-    state = wait_for(
-        lambda: (s := system.api(f"/flow_runs/{run['id']}")["state"])["type"] in over and s, 60, f"the end of {name}"
-    )
-    assert isinstance(state, dict)
-    return state
-
-
 def test_the_follow_up_is_run_from_the_ui(system: System) -> None:
     text = letter(107)
     system.drop("follow-up.txt", text)
     record = archived(system, text)
     row = next(r for r in system.ledger().rows() if r["letter_id"] == record["id"] and r["state"] == "issued")
     answer = {"commitment_id": row["id"], "by": "张某", "agency_id": row["lead_agency_id"]}
-    assert run_deployment(system, "answer-commitment", {"answer": answer | {"action": "sign"}})["type"] == "COMPLETED"
-    refused = run_deployment(system, "answer-commitment", {"answer": answer | {"action": "verify"}})
+    assert system.run_deployment("answer-commitment", {"answer": answer | {"action": "sign"}})["type"] == "COMPLETED"
+    refused = system.run_deployment("answer-commitment", {"answer": answer | {"action": "verify"}})
     assert (refused["type"], "报告办结" in refused["message"]) == ("FAILED", True)
     issue = forms(system.settings).issue(row["lead_agency_id"], "F1", today())
     form = {"agency_id": row["lead_agency_id"], "by": "张某", "form": asdict(issue), "answers": [
@@ -167,9 +155,9 @@ def test_the_follow_up_is_run_from_the_ui(system: System) -> None:
     aside = system.home / ".returns.aside"
     aside.write_text(json.dumps(form), "utf-8")
     aside.rename(system.settings.returns / "回执.json")
-    wait_for(lambda: "已受理1份" in run_deployment(system, "receive-returns", {})["message"], 30, "the form, once it is settled")
+    wait_for(lambda: "已受理1份" in system.run_deployment("receive-returns", {})["message"], 30, "the form, once it is settled")
     for name, parameters in (("chase-deadlines", {}), ("deliver-notices", {}), ("report-ledger", {})):
-        state = run_deployment(system, name, parameters)
+        state = system.run_deployment(name, parameters)
         assert state["type"] == "COMPLETED", state
     after = system.ledger().commitment(row["id"])
     assert after is not None
