@@ -73,15 +73,16 @@ def deliver_waiting(
     # Of scheduled deliveries two may run at once: each has a name of its own.
     own = letter_id is not None
     by = f"letter:{letter_id}" if own else f"{DELIVERER}:{uuid4()}"
-    for notice in ledger.queued(letter_id, limit=5000, now=None if own else now):
-        if notice.kind in _BUNDLED and bundled(notice.agency_id) and not bundle_now:
+    for waiting in ledger.queued(letter_id, limit=5000, now=None if own else now):
+        if waiting.kind in _BUNDLED and bundled(waiting.agency_id) and not bundle_now:
             continue
-        kind, channel = channels.of(notice.agency_id)
+        kind, channel = channels.of(waiting.agency_id)
         if kind in done.down:
             done.put_off += 1
             continue
         moment = clock()
-        if ledger.claim(notice.id, by, moment, later(moment, LEASE_SECONDS), at_once=own, again=own):
+        notice = ledger.claim(waiting.id, by, moment, later(moment, LEASE_SECONDS), at_once=own, again=own)
+        if notice is not None:
             _deliver_one(ledger, notice, kind, channel, now, retries or Retries(), done)
     if not own:
         tell_proposers(ledger, now)
@@ -115,7 +116,7 @@ def make_bundles(ledger: SqlLedger, bundled: Callable[[str], bool], now: str, te
     """Put the waiting hand-offs and reminders of each bundled agency into one parcel; returns how many parcels."""
     waiting: dict[str, list[str]] = defaultdict(list)
     for row in ledger.waiting(now):
-        if row["kind"] in _BUNDLED and bundled(row["agency_id"]):
+        if row["kind"] in _BUNDLED and row["number"] is None and bundled(row["agency_id"]):
             waiting[row["agency_id"]].append(row["id"])
     made = 0
     for ids in waiting.values():

@@ -69,7 +69,7 @@ def bundled(settings: Settings) -> Callable[[str], bool]:
 
 
 def templates(settings: Settings) -> Templates:
-    """The site's own templates before the shipped ones, and who signs: the name of its profile."""
+    """The site's own templates before the shipped ones, and from its profile who signs and what numbers begin with."""
     return _templates(settings.templates, settings.site)
 
 
@@ -86,12 +86,12 @@ def prove(settings: Settings, directory: Directory, site: RoutingPolicy) -> str:
 
 @cache
 def _templates(folder: Path | None, profile: Path | None) -> Templates:
-    office = SiteProfile.load(profile).name
+    site = SiteProfile.load(profile)
     if folder is None:
-        return Templates(office=office)
+        return Templates(office=site.name, code=site.office_code)
     try:
         found = [path for path in sorted(folder.iterdir()) if path.suffix in (".j2", ".typ", ".docx")]
-        return Templates(tuple((path.name, path.read_bytes()) for path in found), office)
+        return Templates(tuple((path.name, path.read_bytes()) for path in found), site.name, site.office_code)
     except OSError as fault:
         raise SettingsError(f"DUBAN_TEMPLATES: {folder} cannot be read: {fault.strerror}") from fault
 

@@ -141,11 +141,14 @@ def _text(archive: Archive, key: str) -> Fingerprint | None:
 
 
 def _told_by_pack(ledger: SqlLedger, archive: Archive, record: Mapping[str, Any]) -> None:
-    """What the letter's pack says was sent is not sent again."""
+    """What the letter's pack says was sent is not sent again, and keeps its number."""
     key = pack_key(int(record["original"]["received_at"][:4]), record["id"])
     if archive.receipt(key) is None:
         return
     pack = bag.read_bag(archive.get(key))
     for told in json.loads(pack.payload("notices/deliveries.json") or b"[]"):
+        event, sheet = (pack.payload(f"notices/{told['id']}.{ending}") or b"" for ending in ("json", "html"))
+        if (number := json.loads(event)["data"].get("number")) is not None:
+            ledger.put_number(told["id"], number, event.decode("utf-8"), sheet.decode("utf-8"))
         if told["sent_at"] is not None:
             ledger.sent([(told["id"], told["sent_to"])], told["sent_at"])

@@ -11,6 +11,7 @@ import json
 import re
 import subprocess
 import tempfile
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from openpyxl.utils import get_column_letter
 
 from flows.adapters.sql_ledger import SqlLedger
 from flows.chasing import chase_day
-from flows.letters.notices import wording
+from flows.letters.notices import numbered, wording
 from flows.letters.sheets import Templates, pictures
 from flows.letters.workbook import LedgerView, workbook
 from flows.letters.workdays import WorkCalendar
@@ -30,6 +31,7 @@ from tests.ledger.steps import enter, take
 from tests.notices.ledger_samples import DIRECTORY, GOLD, record_of
 
 HERE, DAY, OFFICE = Path(__file__).parent, date(2026, 12, 28), "澜碧县人民政府督查室"
+SERIES = "澜督交〔2026〕"
 SHOWN = ("序号", "承诺编号", "答复文号", "公开属性", "承诺原文", "牵头单位", "现行时限", "进度灯", "状态", "进展", "跨年结转")
 
 
@@ -68,8 +70,8 @@ def _as_of_this_year(record: dict[str, Any]) -> dict[str, Any]:
 
 def _telling(made: SqlLedger) -> dict[str, Any]:
     """The event of a hand-over with everything a sheet can show: a day, a quantity, a supporting body."""
-    events: list[dict[str, Any]] = [json.loads(notice.event) for notice in made.queued()]
-    for event in events:
+    for notice in made.queued():
+        event: dict[str, Any] = json.loads(numbered(replace(notice, series=SERIES), 12).event)
         data, item = event["data"], event["data"]["items"][0]
         if (
             (data["kind"], data["role"]) == ("hand_off", "lead")

@@ -10,7 +10,7 @@ import apprise
 
 from flows.letters.errors import Unavailable, Undeliverable
 from flows.letters.model import Notice
-from flows.letters.papers import deadline_text, source_text
+from flows.letters.papers import deadline_text, number_of, source_text
 
 _PUBLIC = ("public_full", "public_summary")
 
@@ -18,7 +18,7 @@ _PUBLIC = ("public_full", "public_summary")
 class ChatChannel:
     """One message a notice to the agencies' chat addresses (Apprise URLs such as ``wecombot://…``, ``lark://…``).
 
-    A chat has no idempotency key: the notice's id stands in the message, so that people know a second copy.
+    A chat has no idempotency key: the notice's number stands in the message, so that people know a second copy.
     """
 
     def __init__(self, address_of: Callable[[str], str | None]) -> None:
@@ -42,7 +42,7 @@ class ChatChannel:
 def message(event: dict[str, Any]) -> str:
     """What is said in the chat: number, how many items, and of a public letter also quote, source and deadline."""
     data = event["data"]
-    lines = [f"{data['to']['name']}：{data['title']}（{event['id']}），共{len(data['items'])}项。"]
+    lines = [f"{data['to']['name']}：{data['title']}（{number_of(event)}），共{len(data['items'])}项。"]
     if data["disclosure"] in _PUBLIC:
         for item in data["items"][:5]:
             lines.append(f"“{item['quote']}”　{source_text(item['letter'])}　{deadline_text(item)}")

@@ -7,11 +7,13 @@ from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from flows.adapters import ledger_rows
 from flows.adapters.ledger_lookalikes import LedgerLookalikes
-from flows.adapters.ledger_tables import DEAD, LISTS, QUEUED, notices, owners
+from flows.adapters.ledger_tables import DEAD, LISTS, QUEUED, notices, owners, series
 from flows.letters.model import Notice, OwnerRole
+from flows.letters.notices import numbered, parts_of
 from flows.letters.workdays import beijing_day
 
 _HANDS_OVER = ("hand_off", "reassignment")
@@ -52,10 +54,11 @@ class LedgerOutbox(LedgerLookalikes):
             found = connection.execute(query.order_by(notices.c.queued_at, notices.c.id).limit(limit)).mappings()
             return [dict(row) for row in found]
 
-    def notice(self, notice_id: str) -> Notice | None:
-        """The notice with this id, whatever its state."""
+    def notice(self, wanted: str) -> Notice | None:
+        """The notice with this id or number, whatever its state."""
+        mine = sa.or_(notices.c.id == wanted, notices.c.number == wanted)
         with self._read() as connection:
-            row = connection.execute(sa.select(notices).where(notices.c.id == notice_id)).first()
+            row = connection.execute(sa.select(notices).where(mine)).first()
         return _notice(row) if row else None
 
     def known(self, ids: Sequence[str]) -> set[str]:
@@ -104,16 +107,20 @@ class LedgerOutbox(LedgerLookalikes):
                 .values(handed_on=beijing_day(now).isoformat())
             )
 
-    def claim(self, notice_id: str, by: str, now: str, until: str, *, at_once: bool = False, again: bool = False) -> bool:
-        """Take a waiting notice for one try: until that moment no other run takes it.  False where one has it in hand.
+    def claim(
+        self, notice_id: str, by: str, now: str, until: str, *, at_once: bool = False, again: bool = False
+    ) -> Notice | None:
+        """Take a waiting notice for one try: until that moment no other run takes it.  None where one has it in hand.
 
+        What comes back is to be sent as it is: taken for the first time, it gets its number here, in one transaction, and
+        keeps it however often it is tried.  What never goes out on its own (a part of a bundle) takes no number.
         One conditional UPDATE, so that of two runs one gets it, on either database.  A run that dies has not lost the
         notice: it is free again when the claim is over.  ``at_once``: also before its next try has come.  ``again``: also
         where ``by`` itself has it in hand, for a claimant that can only be back because it died.
         """
         mine = notices.c.claimed_by == by if again else sa.false()
         with self._write() as connection:
-            taken = connection.execute(
+            row = connection.execute(
                 sa.update(notices)
                 .where(
                     notices.c.id == notice_id,
@@ -122,8 +129,33 @@ class LedgerOutbox(LedgerLookalikes):
                     sa.or_(_free(now), mine),
                 )
                 .values(claimed_by=by, claimed_until=until)
-            )
-        return taken.rowcount == 1
+                .returning(*notices.c)
+            ).first()
+            if row is None:
+                return None
+            taken = _notice(row)
+            if row.number is None and taken.series is not None:
+                taken = numbered(taken, self._raise_series(connection, taken.series))
+                self._write_number(connection, taken.id, taken.number, taken.event, taken.sheet)
+        return taken
+
+    def put_number(self, notice_id: str, number: str, event: str, sheet: str) -> None:
+        """Write a notice as the archive has it, with the number it was sent under; the number's series goes on behind it."""
+        with self._write() as connection:
+            self._raise_series(connection, *parts_of(number))
+            self._write_number(connection, notice_id, number, event, sheet)
+
+    def _raise_series(self, connection: sa.Connection, name: str, to: int | None = None) -> int:
+        """The next number of a series, or (``to``) at least that one; others wait for this transaction to end."""
+        dialect = sqlite if self._sqlite else postgresql
+        insert = dialect.insert(series).values(name=name, last=to or 1)
+        larger = sa.case((series.c.last < to, to), else_=series.c.last) if to else series.c.last + 1
+        raised = insert.on_conflict_do_update(index_elements=["name"], set_={"last": larger})
+        return int(connection.scalars(raised.returning(series.c.last)).one())
+
+    def _write_number(self, connection: sa.Connection, notice_id: str, number: str | None, event: str, sheet: str) -> None:
+        told = {"number": number, "event": event, "sheet": sheet}
+        connection.execute(sa.update(notices).where(notices.c.id == notice_id).values(told))
 
     def not_sent(self, notice_id: str, error: str, next_try_at: str | None = None, *, dead: bool = False) -> None:
         """Note a failed try: when to try again, or (``dead``) that a person has to look.  Nobody has it in hand then."""
@@ -143,12 +175,13 @@ class LedgerOutbox(LedgerLookalikes):
     def bundle(self, parcel: Notice, carries: Sequence[str], now: str) -> bool:
         """Queue ``parcel`` in the place of the notices it carries, whose ids are given; False where one has left or is leaving.
 
+        A notice that was tried alone has its number and goes on alone.
         From here on the bundle's content is fixed: however often it is tried, it is the same bundle.
         """
         with self._write() as connection:
             taken = connection.execute(
                 sa.update(notices)
-                .where(notices.c.id.in_(carries), notices.c.state == "queued", _free(now))
+                .where(notices.c.id.in_(carries), notices.c.state == "queued", notices.c.number.is_(None), _free(now))
                 .values(state="bundled", bundle_id=parcel.id)
             )
             if taken.rowcount != len(carries):
@@ -185,4 +218,4 @@ def _free(now: str) -> sa.ColumnElement[bool]:
 
 def _notice(row: Any) -> Notice:
     role: OwnerRole = "lead" if row.role == "lead" else "support"
-    return Notice(row.id, row.agency_id, row.commitment_id, role, row.event, row.sheet, row.kind)
+    return Notice(row.id, row.agency_id, row.commitment_id, role, row.event, row.sheet, row.kind, row.series, row.number)

@@ -145,6 +145,7 @@ def notice_row(notice: Notice, now: str, letter_id: str | None = None) -> dict[s
         "state": "queued",
         "attempts": 0,
         "queued_at": now,
+        "series": notice.series,
     }
 
 

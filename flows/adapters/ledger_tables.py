@@ -296,6 +296,8 @@ notices = sa.Table(
     sa.Column("bundle_id", sa.String(80), comment="the bundle that carries it"),
     sa.Column("claimed_by", sa.String(80), comment="the run that has it in hand"),
     sa.Column("claimed_until", MOMENT, comment="from then on anybody may take it: that run has died"),
+    sa.Column("series", sa.String(60), comment="its number comes from; none where it came before 0003"),
+    sa.Column("number", sa.String(80), comment="发文字号, allotted when it is first sent, never changed"),
     sa.Index(
         "ix_notices_queued", "queued_at", "id",
         sqlite_where=sa.text(QUEUED), postgresql_where=sa.text(QUEUED),
@@ -303,9 +305,17 @@ notices = sa.Table(
     sa.Index("ix_notices_dead", "id", sqlite_where=sa.text(DEAD), postgresql_where=sa.text(DEAD)),
     sa.Index("ix_notices_state", "state"),
     sa.Index("ix_notices_bundle", "bundle_id"),
+    sa.Index("ix_notices_number", "number", unique=True),
     sa.Index("ix_notices_lists", "kind", "queued_at", sqlite_where=sa.text(LISTS), postgresql_where=sa.text(LISTS)),
     comment="the outbox: written in the transaction of what it tells, marked sent after the channel said so",
 )  # fmt: skip
+series = sa.Table(
+    "series",
+    metadata,
+    sa.Column("name", sa.String(60), primary_key=True),
+    sa.Column("last", sa.Integer, nullable=False),
+    comment="the last number allotted in each series of notices; its row is the lock",
+)
 answers = sa.Table(
     "answers",
     metadata,

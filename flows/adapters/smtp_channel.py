@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from flows.letters.errors import SettingsError, Unavailable, Undeliverable
 from flows.letters.model import Notice
 from flows.letters.notices import wording
+from flows.letters.papers import number_of
 from flows.letters.return_forms import Forms
 from flows.letters.rules.load import load_table
 from flows.letters.sheets import Templates, pdf
@@ -98,7 +99,7 @@ class SmtpChannel:
         message = EmailMessage()
         message["From"] = self._sender
         message["To"] = Address(display_name=data["to"]["name"], addr_spec=address)
-        message["Subject"] = f"{data['title']}（{notice.id}）"
+        message["Subject"] = f"{data['title']}（{number_of(event)}）"
         message["Message-ID"] = f"<{notice.id}@{parseaddr(self._sender)[1].rpartition('@')[2] or 'duban'}>"
         message["X-Duban-Notice"] = notice.id
         opening = wording(data["kind"], data["role"], data.get("stage"))["opening"]

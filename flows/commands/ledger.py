@@ -59,11 +59,11 @@ def ledger(
 
 
 @click.command()
-@click.argument("notice_id", metavar="NOTICE")
+@click.argument("wanted", metavar="NOTICE")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("."), help="Folder to write to.")
 @click.option("--again", is_flag=True, help="Put a notice that no channel took back into the queue.")
-def notice(notice_id: str, out: Path, again: bool) -> None:
-    """A notice as JSON, HTML, DOCX and PDF, from the ledger."""
+def notice(wanted: str, out: Path, again: bool) -> None:
+    """A notice (its id or its number) as JSON, HTML, DOCX and PDF, from the ledger."""
     from flows.adapters.sql_ledger import SqlLedger
     from flows.delivery_wiring import templates
     from flows.letters.notices import wording
@@ -72,11 +72,11 @@ def notice(notice_id: str, out: Path, again: bool) -> None:
     settings = load_settings()
     opened = SqlLedger(settings.database_url)
     opened.create()
-    found = opened.notice(notice_id)
+    found = opened.notice(wanted)
     if found is None:
-        raise click.ClickException(f"台账中没有通知“{notice_id}”")
+        raise click.ClickException(f"台账中没有通知“{wanted}”")
     if again:
-        done = opened.revive(notice_id)
+        done = opened.revive(found.id)
         click.echo("已重新排队，等待发送" if done else "该通知不是“发送失败”状态，未作改动")
         return
     event = json.loads(found.event)
@@ -89,8 +89,8 @@ def notice(notice_id: str, out: Path, again: bool) -> None:
         ".docx": docx(event, opening, look), ".pdf": pdf(event, opening, look),
     }  # fmt: skip
     for ending, content in papers.items():
-        (out / f"{notice_id}{ending}").write_bytes(content)
-        click.echo(out / f"{notice_id}{ending}")
+        (out / f"{wanted}{ending}").write_bytes(content)
+        click.echo(out / f"{wanted}{ending}")
 
 
 @click.command()

@@ -303,7 +303,8 @@ NoticeKind = Literal[
 class Notice:
     """One notice to one agency: ``event`` is the CloudEvent (JSON text), ``sheet`` the Chinese sheet (HTML).
 
-    ``commitment_id`` is None where the notice covers several (lists, bundles).
+    ``commitment_id`` is None where the notice covers several (lists, bundles).  ``series`` is what its ``number`` is
+    allotted from when it is first sent; notices older than such numbers have neither and show their id.
     """
 
     id: str
@@ -313,3 +314,5 @@ class Notice:
     event: str
     sheet: str
     kind: NoticeKind = "hand_off"
+    series: str | None = None
+    number: str | None = None

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from flows.letters.errors import InvalidRecord, RulesError
 from flows.letters.masking import Private, mask_text
 from flows.letters.model import Assignment, Notice, NoticeKind, OwnerRole
-from flows.letters.papers import LISTS
+from flows.letters.papers import LISTS, paper_day
 from flows.letters.routing import Bodies
 from flows.letters.rules.load import load_table
 from flows.letters.schema_check import schema_faults, shipped
@@ -78,7 +81,7 @@ def notice(
     words = wording(kind, role, stage)
     full = {"kind": kind, "title": words["title"], "role": role, "day": day, "requests": words["requests"], **data}
     full |= {name: words[name] for name in ("stage", "slip", "blanks") if name in words}
-    event = {
+    event: dict[str, Any] = {
         "specversion": "1.0",
         "id": notice_id(kind, subject, data["to"]["agency_id"], role, "/".join(filter(None, (stage, occasion)))),
         "source": source,
@@ -99,10 +102,39 @@ def notice(
         agency_id=data["to"]["agency_id"],
         commitment_id=one,
         role=role,
-        event=json.dumps(event, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
+        event=_line(event),
         sheet=sheet(event, words["opening"], templates),
         kind=kind,
+        series=_series(words["word"], paper_day(event), templates),
     )
+
+
+def numbered(made: Notice, serial: int) -> Notice:
+    """The notice with its number: the ``serial``-th of its series.  Its id, the key it counts once by, stays."""
+    number = load_table("notices")["numbers"]["number"].format(series=made.series, serial=serial)
+    event = json.loads(made.event)
+    event["data"]["number"] = number
+    # Up to now the id stood where the number goes (see papers.number_of), and nothing else says it.
+    sheet = made.sheet.replace(made.id, html.escape(number))
+    return replace(made, number=number, event=_line(event), sheet=sheet)
+
+
+def parts_of(number: str) -> tuple[str, int]:
+    """A number as its series and its place in it; ``ValueError`` where it is none of ours."""
+    found = re.fullmatch(r"(.*[^0-9])([0-9]+)[^0-9]*", number)
+    if found is None:
+        raise ValueError(f"{number!r} is no number of a notice")
+    return found[1], int(found[2])
+
+
+def _series(word: str, day: str, templates: Templates | None) -> str:
+    words = load_table("notices")["numbers"]
+    office = (templates.code if templates else "") or words["office"]
+    return str(words["series"].format(office=office, word=word, year=day[:4]))
+
+
+def _line(event: Mapping[str, Any]) -> str:
+    return json.dumps(event, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 @cache
@@ -117,13 +149,14 @@ def notice_id(kind: str, subject: str, agency_id: str, role: str, occasion: str 
 
 
 def wording(kind: str, role: str, stage: str | None = None) -> dict[str, Any]:
-    """Title, opening, requests and blanks of a kind (and stage) for this role, the clocks' days filled in."""
+    """Word of the number, title, opening, requests and blanks of a kind (and stage) for this role, the clocks' days filled in."""
     table = load_table("notices")
     row = next((row for row in table["notice"] if row["kind"] == kind and row.get("stage") == stage), None)
     if row is None:
         raise RulesError(f"rules/notices.toml has no row for the kind {kind!r}, stage {stage!r}; add one")
     requests = row.get("role_requests", {}).get(role, row["requests"])
     found = {
+        "word": row["word"],
         "title": row.get("role_title", {}).get(role, row["title"]),
         "opening": row.get("role_opening", {}).get(role, row["opening"]),
         "requests": [line.format_map(table["clocks"]) for line in requests],

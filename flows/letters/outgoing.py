@@ -56,7 +56,7 @@ def bundle_of(parts: Sequence[Notice], day: date, templates: Templates | None = 
         "items": [item for event in events for item in event["data"]["items"]],
         "notices": ids,
     }
-    made = notice(
+    return notice(
         "bundle",
         data,
         subject=subject,
@@ -65,4 +65,3 @@ def bundle_of(parts: Sequence[Notice], day: date, templates: Templates | None = 
         day=day.isoformat(),
         templates=templates,
     )
-    return Notice(made.id, made.agency_id, None, "lead", made.event, made.sheet, "bundle")

@@ -30,7 +30,7 @@ def paper_of(event: Mapping[str, Any], opening: str, office: str = "") -> dict[s
     slip = data.get("slip")
     return {
         "title": data["title"],
-        "number": event["id"],
+        "number": number_of(event),
         "number_label": labels["number"],
         "mark": "" if public else phrases["restricted"].format(mark=words["disclosure"][disclosure]),
         "slip": slip or "",
@@ -38,7 +38,7 @@ def paper_of(event: Mapping[str, Any], opening: str, office: str = "") -> dict[s
         "day": chinese_day(data["day"]),
         "sender": office,
         "seal": phrases["seal"] if office else "",
-        "dated": chinese_day(data["day"] or beijing_day(event["time"]).isoformat()),
+        "dated": chinese_day(paper_day(event)),
         "to": data["to"]["name"],
         "opening": opening,
         "reason": data.get("reason") or "",
@@ -52,6 +52,16 @@ def paper_of(event: Mapping[str, Any], opening: str, office: str = "") -> dict[s
         if data["kind"] in _SIGNED_FOR
         else [],
     }
+
+
+def number_of(event: Mapping[str, Any]) -> str:
+    """The office's number of a notice; its id where it has none (yet)."""
+    return str(event["data"].get("number") or event["id"])
+
+
+def paper_day(event: Mapping[str, Any]) -> str:
+    """The day a notice is dated, as YYYY-MM-DD: a hand-off has that of the letter's receipt."""
+    return event["data"]["day"] or beijing_day(event["time"]).isoformat()
 
 
 def chinese_day(day: str | None) -> str:

@@ -21,14 +21,16 @@ from flows.letters.rules.load import load_table
 class SiteProfile:
     """One site.
 
-    ``jurisdiction`` is taken where a letter does not show its own; ``outcome_profile`` names a profile of
-    rules/outcomes.toml (None: by the issuer's region); ``outcomes`` are the site's own meanings of marks;
-    a commitment below ``review_below`` goes to a person; ``default_deadline_months`` is the policy's term where a
-    letter states none (None: no term); ``routing`` are the site's routing rows, asked before the shipped ones; ``retention``
-    are years (or ``permanent``) by letter type, before the shipped ones.
+    ``office_code`` (机关代字) is what the numbers of its notices begin with.  ``jurisdiction`` is taken where a letter does
+    not show its own; ``outcome_profile`` names a profile of rules/outcomes.toml (None: by the issuer's region);
+    ``outcomes`` are the site's own meanings of marks; a commitment below ``review_below`` goes to a person;
+    ``default_deadline_months`` is the policy's term where a letter states none (None: no term); ``routing`` are the site's
+    routing rows, asked before the shipped ones; ``retention`` are years (or ``permanent``) by letter type, before the
+    shipped ones.
     """
 
     name: str = ""
+    office_code: str = ""
     jurisdiction: str | None = None
     outcome_profile: str | None = None
     outcomes: Mapping[str, str] = field(default_factory=dict)

@@ -25,11 +25,12 @@ class Templates:
 
     HTML is looked for as ``<kind>.html.j2``, then ``notice.html.j2``; PDF as ``<kind>.typ``, then ``notice.typ``; DOCX takes
     page, styles, header and footer from ``notice.docx`` where the site has one.  What a letter says is data in all three.
-    ``office`` is who signs ("" where the site does not say).
+    ``office`` is who signs, ``code`` what its numbers begin with (both "" where the site does not say).
     """
 
     own: tuple[tuple[str, bytes], ...] = ()
     office: str = ""
+    code: str = ""
 
     @cached_property
     def environment(self) -> Environment:

@@ -52,7 +52,7 @@ class Box:
             raise Undeliverable("no such mailbox")
         if fate == "dies before":
             raise Crash
-        self.shown.setdefault(notice.id, notice.event)
+        assert self.shown.setdefault(notice.id, notice.event) == notice.event
         if fate == "dies after":
             raise Crash
         return "box"

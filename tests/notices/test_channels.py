@@ -14,13 +14,13 @@ from flows.adapters.chat_channel import ChatChannel, message
 from flows.adapters.smtp_channel import MailServer, SmtpChannel
 from flows.adapters.webhook_channel import WebhookChannel, signature_fault
 from flows.letters.errors import SettingsError, Unavailable, Undeliverable
-from flows.letters.notices import hand_off
+from flows.letters.notices import hand_off, numbered
 from flows.letters.routing import route
 from tests.notices.ledger_samples import DIRECTORY, GOLD, record_of
 from tests.notices.mailbox import Mailbox, mail_server
 
 RECORD = record_of(GOLD[4])
-NOTICE = hand_off(RECORD, route(RECORD, DIRECTORY), DIRECTORY)[0]
+NOTICE = numbered(hand_off(RECORD, route(RECORD, DIRECTORY), DIRECTORY)[0], 12)
 SECRET = b"a secret of the two sides, long enough"
 
 
@@ -38,7 +38,7 @@ def test_a_mail_carries_sheet_event_and_paper(mailbox: Mailbox) -> None:
     assert by_mail(mailbox.url, "csgl@example.cn").deliver(NOTICE) == "mailto:csgl@example.cn"
     mail = mailbox.mails[-1]
     assert mail["Message-ID"] == f"<{NOTICE.id}@example.gov.cn>"
-    assert mail["Subject"] == f"承诺事项交办单（{NOTICE.id}）"
+    assert mail["Subject"] == "承诺事项交办单（督交〔2026〕12号）"
     html = mail.get_body(("html",))
     assert html is not None
     assert html.get_content().strip() == NOTICE.sheet.strip()
@@ -170,7 +170,7 @@ def test_a_chat_is_told(receiver: Receiver) -> None:
     channel = ChatChannel(lambda agency_id: f"json://127.0.0.1:{port}/200/")
     assert channel.deliver(NOTICE).startswith("chat:")
     said = json.loads(receiver.requests[-1][1])
-    assert NOTICE.id in said["message"]
+    assert "承诺事项交办单（督交〔2026〕12号）" in said["message"]
     with pytest.raises(Unavailable):
         ChatChannel(lambda agency_id: f"json://127.0.0.1:{port}/500/").deliver(NOTICE)
     with pytest.raises(Undeliverable, match="not understood"):

@@ -109,7 +109,7 @@ def file_as_flow(archive: Archive, original: bytes, text: bytes, record: dict[st
 
 def told(letter_id: str) -> list[Delivery]:
     """One sent notice a letter."""
-    notice = Told(f"N{letter_id}", json.dumps({"id": letter_id}), "<p>交办单</p>")
+    notice = Told(f"N{letter_id}", json.dumps({"id": letter_id, "data": {}}), "<p>交办单</p>")
     return [Delivery(notice, "2024-05-08T01:00:01Z", "outbox/hc-mzj")]
 
 

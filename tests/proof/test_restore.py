@@ -15,11 +15,14 @@ from flows.adapters.folder_archive import FolderArchive
 from flows.adapters.ledger_copy import LedgerCopy
 from flows.adapters.ledger_lookalikes import Decision, Verdict
 from flows.adapters.sql_ledger import SqlLedger
+from flows.delivery import Channels, deliver_waiting
 from flows.ledger_archive import archive_ledger, archived_rows
 from flows.letters.agencies import Directory
 from flows.letters.errors import SettingsError
 from flows.letters.fingerprint import fingerprint
+from flows.letters.model import Notice
 from flows.letters.notices import hand_off
+from flows.letters.proof import Delivery
 from flows.letters.routing import route
 from flows.lookalikes import answer, archived_answers, keep_order
 from flows.ports import original_key, record_key
@@ -42,6 +45,20 @@ def routed(record: Mapping[str, Any]) -> Routed:
     return assignments, hand_off(record, assignments, DIRECTORY)
 
 
+class Box:
+    """A receiver: what came, as id and number."""
+
+    def __init__(self) -> None:
+        self.came: list[tuple[str, str | None]] = []
+
+    def deliver(self, notice: Notice) -> str:
+        self.came.append((notice.id, notice.number))
+        return "outbox"
+
+    def channels(self) -> Channels:
+        return Channels({"outbox": self}, lambda agency_id: "outbox")
+
+
 class Site:
     """An archive in a folder and a ledger in a file."""
 
@@ -56,9 +73,10 @@ class Site:
         self.ledger.create()
 
     def enter(self, number: int, **more: Any) -> dict[str, Any]:
-        return self.take_in(file_letter(self.archive, number, **more))
+        sent = more.pop("sent", True)
+        return self.take_in(file_letter(self.archive, number, **more), sent)
 
-    def take_in(self, record: dict[str, Any]) -> dict[str, Any]:
+    def take_in(self, record: dict[str, Any], sent: bool = True) -> dict[str, Any]:
         original = record["original"]
         text = self.archive.get(record_key(original["sha256"], record["rules_version"], ".txt")).decode()
         kept = self.archive.receipt(original_key(original["sha256"]))
@@ -70,7 +88,8 @@ class Site:
             record, original=kept, filed=filed, assignments=assignments, queued=notices, now=NOW, text=fingerprint(text)
         )
         keep_order(self.archive, record["id"], self.ledger.standing(record["id"]))
-        self.ledger.sent([(notice.id, "outbox") for notice in notices], NOW)
+        if sent:
+            self.ledger.sent([(notice.id, "outbox") for notice in notices], NOW)
         self.ledger.mark(original["sha256"], "cleared", NOW)
         return record
 
@@ -160,6 +179,33 @@ def test_the_index_of_letters_alike_comes_back_with_the_sealed_rows(site: Site) 
     assert (list(site.copy.rows()), site.bands()) == (before, bands)
     assert {letter_id for _, letter_id in bands} == {row["id"] for row in site.copy.letter_rows()}
     assert [row["letter"]["id"] for row in site.ledger.open_lookalikes()] == [scan["id"]]
+
+
+def test_notices_keep_their_numbers_and_the_series_go_on_behind_the_highest(site: Site) -> None:
+    """The first letter's come back with the sealed rows, the second's with its pack."""
+    box = Box()
+    for number in (1, 2):
+        site.enter(number, sent=False)
+        deliver_waiting(site.ledger, box.channels(), NOW)
+        if number == 1:
+            archive_ledger(site.archive, site.copy, date(2024, 5, 8), site.index)
+    assert [number for _, number in box.came] == [f"督交〔2024〕{serial}号" for serial in range(1, 1 + len(box.came))]
+    packed = [Delivery(*one) for row in site.copy.letter_rows() for one in site.copy.deliveries(row["id"])]
+    assert seal_archive(
+        site.archive,
+        lambda letter_id: [Delivery(*one) for one in site.copy.deliveries(letter_id)],
+        day=date(2024, 5, 8),
+        now=NOW,
+    )
+    site.lose()
+    site.restore()
+    again = [Delivery(*one) for row in site.copy.letter_rows() for one in site.copy.deliveries(row["id"])]
+    assert again == packed
+    assert deliver_waiting(site.ledger, box.channels(), NOW).sent == 0
+    before = len(box.came)
+    site.enter(3, sent=False)
+    deliver_waiting(site.ledger, box.channels(), NOW)
+    assert box.came[before][1] == f"督交〔2024〕{before + 1}号"
 
 
 @pytest.mark.parametrize("sealed", [False, True])
