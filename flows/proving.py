@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -14,13 +14,14 @@ from flows.adapters.folder_archive import FolderArchive
 from flows.adapters.ledger_copy import LedgerCopy
 from flows.adapters.sql_ledger import SqlLedger
 from flows.adapters.timestamping import TimestampAuthority
+from flows.audit_share import Share
 from flows.ledger_archive import archive_ledger
 from flows.letters.errors import SettingsError
 from flows.letters.proof import Delivery
 from flows.letters.publishing import Publishable
 from flows.ports import RepairableArchive, Retention
 from flows.seal_archive import Deliveries, Packs, Seal, append_witness, pack_letters, read_witness, seal, stamp_days
-from flows.seal_scope import recent
+from flows.seal_scope import forget_unsealed, recent
 from flows.settings import Settings
 from flows.verify_archive import Plan, TokenCheck, Verification, verify_archive
 from flows.verify_ledger import verify_ledger
@@ -95,6 +96,7 @@ def seal_parts(
         made = seal(part.archive, packed, day=day, now=moment, keep=for_ever, recent=scope)
         if made is not None:
             append_witness(part.witness, made)
+            forget_unsealed(part.unsealed)
             if settings.replica is not None:
                 copy_part(part, settings.replica / part.name, [*(leaf.key for leaf in made.day.leaves), made.key])
             sealed.append((part, made))
@@ -132,19 +134,20 @@ def _authority(url: str, roots: Path | None) -> TimestampAuthority | None:
 
 
 def verify_part(
-    part: Part, *, wanted: Callable[[str], bool] | None = None, check: TokenCheck | None = None, locks: bool = True
+    part: Part, *, share: Share | None = None, check: TokenCheck | None = None, locks: bool = True
 ) -> Verification:
-    """One part of the running archive against its proofs, its witness, and its locks."""
-    plan = Plan(wanted, locks, read_witness(part.witness), check, STORE_THREADS)
+    """One part of the running archive (or a share of it) against its proofs, its witness, and its locks."""
+    noted = read_witness(part.witness)
+    plan = Plan(share=share, locks=locks, witness=noted, check_token=check, threads=STORE_THREADS)
     return verify_archive(part.archive, plan)
 
 
-def verify_running_ledger(settings: Settings) -> Verification:
-    """The ledger against both parts of the archive."""
+def verify_running_ledger(settings: Settings, share: Share | None = None) -> Verification:
+    """The ledger against both parts of the archive, or against a share of them."""
     copy = LedgerCopy(settings.database_url)
     try:
         public, restricted = parts(settings)
-        return verify_ledger(copy, [public.archive, restricted.archive], restricted.archive)
+        return verify_ledger(copy, [public.archive, restricted.archive], restricted.archive, share)
     finally:
         copy.close()
 

@@ -2,7 +2,7 @@
 
 The ledger names every record and container it took in; journals bear their date in their key; packs are made here.  What
 comes another way (a pack put in late, a record whose letter never reached the ledger) the audit finds, which lists the
-archive on its own schedule and leaves a note for the next seal.
+archive, or a share of a large one, on its own schedule and leaves a note for the next seal.
 """
 
 from __future__ import annotations
@@ -62,11 +62,20 @@ def recent(archive: Archive, ledger: LedgerCopy, note: Path) -> Recent | None:
 
 
 def note_unsealed(note: Path, keys: Iterable[str], at: str) -> None:
-    """Leave for the next seal what an audit that listed the archive at ``at`` found in no sealed day."""
+    """Leave for the next seal what an audit found at ``at`` in no sealed day, beside what earlier ones left.
+
+    An audit lists a share of a large archive: what it found last night it does not see tonight.
+    """
     note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    before, noted = _noted(note)
     aside = note.with_suffix(".new")
-    aside.write_text(json.dumps({"at": at, "keys": sorted(set(keys))}, indent=0), "utf-8")
+    aside.write_text(json.dumps({"at": min(at, before or at), "keys": sorted({*noted, *keys})}, indent=0), "utf-8")
     aside.replace(note)
+
+
+def forget_unsealed(note: Path) -> None:
+    """A seal has taken up what was noted; what it could not seal an audit finds again."""
+    note.unlink(missing_ok=True)
 
 
 def read_day(archive: Archive, key: str) -> SealedDay:

@@ -11,6 +11,7 @@ from datetime import date
 from itertools import islice
 from typing import Any
 
+from flows.audit_share import Share
 from flows.letters import merkle
 from flows.letters.errors import ArchiveDamaged
 from flows.letters.pack_check import Finding, check_pack, check_record
@@ -63,23 +64,28 @@ class Verification:
 class Plan:
     """How to verify.
 
-    ``wanted`` chooses the keys of a sample (None for all); ``locks`` asks the store for the lock of each object;
-    ``witness`` is what somebody else noted of the days; ``check_token`` returns the time a token proves or raises
-    ``ValueError``; ``threads`` read at once (a store answers slowly, a disk does not).
+    ``wanted`` chooses the keys that are read (None for all); ``share`` limits to a share of the archive what is read and
+    what is listed, so that a check costs what the share costs (the days are all read); ``locks`` asks the store for the
+    lock of each object; ``witness`` is what somebody else noted of the days; ``check_token`` returns the time a token
+    proves or raises ``ValueError``; ``threads`` read at once (a store answers slowly, a disk does not).
     """
 
     wanted: Callable[[str], bool] | None = None
+    share: Share | None = None
     locks: bool = False
     witness: Mapping[date, str] = field(default_factory=dict)
     check_token: TokenCheck | None = None
     threads: int = 1
+
+    def reads(self, key: str) -> bool:
+        return (self.wanted is None or self.wanted(key)) and (self.share is None or self.share.reads(key))
 
 
 def verify_archive(archive: Archive, plan: Plan) -> Verification:
     """Everything (or the plan's sample) checked; never stops at the first fault.  ``Unavailable`` passes through."""
     result = Verification()
     leaves = _verify_days(archive, plan, result)
-    wanted = [leaf for leaf in leaves.values() if plan.wanted is None or plan.wanted(leaf.key)]
+    wanted = [leaf for leaf in leaves.values() if plan.reads(leaf.key)]
     for checked in _each(archive, wanted, plan):
         result.merge(checked)
     _verify_unsealed(archive, leaves.keys(), plan, result)
@@ -95,7 +101,7 @@ def verify_pack(data: bytes, key: str) -> Verification:
 
 
 def _verify_days(archive: Archive, plan: Plan, result: Verification) -> dict[str, merkle.Leaf]:
-    """The chain from the first day to the last; every leaf by key."""
+    """The chain from the first day to the last; every leaf (of the plan's share) by key."""
     leaves: dict[str, merkle.Leaf] = {}
     before: tuple[date, str] | None = None
     found: dict[date, str] = {}
@@ -116,7 +122,7 @@ def _verify_days(archive: Archive, plan: Plan, result: Verification) -> dict[str
             result.add("day_chain_broken", key, f"{link} stated, {before} found before it")
         _verify_token(archive, plan, day.day, document, result)
         before, found[day.day] = (day.day, digest), digest
-        leaves |= {leaf.key: leaf for leaf in day.leaves}
+        leaves |= {leaf.key: leaf for leaf in day.leaves if plan.share is None or plan.share.lists(leaf.key)}
         result.days.append(day.day)
         result.head = digest
     for day_, digest in sorted(plan.witness.items()):
@@ -179,11 +185,11 @@ def _verify_unsealed(archive: Archive, sealed: Iterable[str], plan: Plan, result
     """What no day lists: letters of today, or of a day somebody took away."""
     known = set(sealed)
     for prefix in SEALED_PREFIXES:
-        for key in archive.keys(prefix):
+        for key in archive.keys(prefix) if plan.share is None else plan.share.keys(archive, prefix):
             if key in known:
                 continue
             result.add("pack_unsealed" if prefix == "packages/" else "unsealed", key)
-            if plan.wanted is None or plan.wanted(key):
+            if plan.reads(key):
                 _verify_loose(archive, key, result)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
-from flows.adapters.ledger_copy import LedgerCopy
+from flows.adapters.ledger_copy import Filing, LedgerCopy
+from flows.audit_share import Share
 from flows.ledger_archive import archived_rows
 from flows.letters.errors import ArchiveDamaged
 from flows.ports import Archive, original_key
@@ -15,44 +15,46 @@ from flows.verify_archive import Verification
 _SEALED = ("commitments", "history")
 
 
-def verify_ledger(ledger: LedgerCopy, archives: Sequence[Archive], journal: Archive) -> Verification:
-    """Every letter and commitment against its record, the chain of history, and the rows sealed in ``journal``."""
+def verify_ledger(
+    ledger: LedgerCopy, archives: Sequence[Archive], journal: Archive, share: Share | None = None
+) -> Verification:
+    """Every letter and commitment against its record, the chain of history, and the rows sealed in ``journal``.
+
+    ``share`` limits the letters that are compared with their records to those of a share of the archive.
+    """
     result = Verification()
     broken = ledger.broken_history()
     if broken:
         result.add("ledger_changed", "ledger: history", broken)
-    entered, readings = set(), ledger.readings()
-    for row in ledger.letter_rows():
-        entered.add(row["sha256"])
-        older = [key for key in readings.get(row["id"], {}).values() if key != row["record_key"]]
-        _verify_letter(ledger, row, older, archives, result)
+    entered = set()
+    for letter in ledger.filings(share.reads if share is not None else lambda _: True):
+        entered.add(letter.sha256)
+        _verify_letter(ledger, letter, archives, result)
     for archive in archives:
-        for key in archive.keys("records/"):
+        for key in archive.keys("records/") if share is None else share.keys(archive, "records/"):
             if key.endswith(".json") and key.split("/")[1] not in entered:
                 result.add("ledger_missing", f"ledger: {key}")
     _verify_sealed(ledger, journal, result)
     return result
 
 
-def _verify_letter(
-    ledger: LedgerCopy, row: dict[str, Any], older: Sequence[str], archives: Sequence[Archive], result: Verification
-) -> None:
+def _verify_letter(ledger: LedgerCopy, letter: Filing, archives: Sequence[Archive], result: Verification) -> None:
     for archive in archives:
-        filed = archive.receipt(row["record_key"])
+        filed = archive.receipt(letter.record_key)
         if filed is None:
             continue
         try:
-            record = json.loads(archive.get(row["record_key"]))
+            record = json.loads(archive.get(letter.record_key))
             original = archive.receipt(original_key(record["original"]["sha256"]))
-            before = [json.loads(archive.get(key)) for key in older if archive.receipt(key) is not None]
+            before = [json.loads(archive.get(key)) for key in letter.older if archive.receipt(key) is not None]
             if original is not None:
                 for key, what in ledger.differences(record, before, original, filed):
                     result.add("ledger_changed", f"ledger: {key}", what)
             result.letters += 1
         except (ArchiveDamaged, ValueError, KeyError) as fault:
-            result.add("record_unreadable", row["record_key"], str(fault))
+            result.add("record_unreadable", letter.record_key, str(fault))
         return
-    result.add("ledger_extra", f"ledger: {row['id']}", f"{row['record_key']} is not in the archive")
+    result.add("ledger_extra", f"ledger: {letter.id}", f"{letter.record_key} is not in the archive")
 
 
 def _verify_sealed(ledger: LedgerCopy, journal: Archive, result: Verification) -> None:

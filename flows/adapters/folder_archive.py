@@ -63,9 +63,7 @@ class FolderArchive:
     def keys(self, prefix: str = "") -> Iterator[str]:
         # Only the folder in which the prefix ends is walked: an archive holds millions of keys.
         folder = prefix.rpartition("/")[0]
-        for key in _keys(os.path.join(self._root, folder), f"{folder}/" if folder else ""):
-            if key.startswith(prefix):
-                yield key
+        yield from _keys(os.path.join(self._root, folder), f"{folder}/" if folder else "", prefix)
 
     def versions(self, key: str) -> list[Receipt]:
         """A folder has no older versions."""
@@ -89,19 +87,20 @@ class FolderArchive:
         return self._root / key
 
 
-def _keys(folder: str, before: str) -> Iterator[str]:
-    """The keys of every file under ``folder``, in their order; ``before`` is what the folder adds to a name."""
+def _keys(folder: str, before: str, prefix: str) -> Iterator[str]:
+    """The keys with ``prefix`` of the files under ``folder``, in their order; ``before`` is what the folder adds to a name."""
     if not os.path.isdir(folder):
         return
     # A folder sorts as its name with the slash, as its keys do.
     entries = sorted(os.scandir(folder), key=lambda e: e.name + "/" if e.is_dir(follow_symlinks=False) else e.name)
     for entry in entries:
-        if entry.name.startswith("."):
+        key = before + entry.name
+        if entry.name.startswith(".") or not key.startswith(prefix):
             continue
         if entry.is_dir(follow_symlinks=False):
-            yield from _keys(entry.path, f"{before}{entry.name}/")
+            yield from _keys(entry.path, f"{key}/", prefix)
         elif entry.is_file(follow_symlinks=False):
-            yield before + entry.name
+            yield key
 
 
 def _create(path: Path, data: bytes) -> bool:

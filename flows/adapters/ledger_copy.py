@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,6 +35,16 @@ class LedgerRow:
     table: str
     key: tuple[Any, ...]
     columns: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """A letter of the ledger, the key of its current record, and those of its records by earlier rules."""
+
+    id: str
+    sha256: str
+    record_key: str
+    older: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,19 @@ class LedgerCopy(LedgerDatabase):
         query = sa.select(letters).order_by(letters.c.entered_at, letters.c.id)
         with self._read() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
+
+    def filings(self, wanted: Callable[[str], bool]) -> list[Filing]:
+        """Where the records of letters are, in the order of entry: of those whose current record's key is ``wanted``."""
+        query = sa.select(letters.c.id, letters.c.sha256, letters.c.record_key).order_by(letters.c.entered_at, letters.c.id)
+        older = sa.select(readings.c.letter_id, readings.c.record_key).order_by(readings.c.letter_id, readings.c.rules_version)
+        with self._read() as connection:
+            connection.execution_options(yield_per=1000)
+            found = {row.id: Filing(*row) for row in connection.execute(query) if wanted(row.record_key)}
+            for row in connection.execute(older):
+                one = found.get(row.letter_id)
+                if one is not None and row.record_key != one.record_key:
+                    one.older.append(row.record_key)
+        return list(found.values())
 
     def filed_since(self, moment: str) -> tuple[dict[str, str], list[str]]:
         """Records filed since, or of letters that have no pack yet (key → when), and keys of containers taken in since."""

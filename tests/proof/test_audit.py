@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from flows.adapters.folder_archive import FolderArchive
-from flows.audit_archive import sample
 from flows.repair_archive import repair
 from flows.seal_archive import append_witness, day_key, read_witness, seal_archive
 from flows.verify_archive import Plan, Verification, verify_archive
 from tests.proof.letters_for_proof import NOW, file_letter, told
 
 DAYS = (date(2024, 5, 8), date(2024, 5, 9))
-KEYS = [f"originals/sha256/ab/{number}" for number in range(500)]
 
 
 class Site:
@@ -80,24 +78,3 @@ def test_a_day_that_cannot_be_read_keeps_no_object_from_repair(site: Site) -> No
     assert site.repair(witnessed=False) == {pack: "replica"}
     assert site.repair("2024-05-08T01:00:01Z") == {day_key(other): "replica"}
     assert site.verify().whole
-
-
-def at(day: date) -> str:
-    return f"{day}T18:30:00Z"
-
-
-def test_each_object_has_its_turn_within_the_days() -> None:
-    first = date(2026, 11, 1)
-    turns = [sample(at(first + timedelta(days=number)), 30) for number in range(30)]
-    assert all(sum(turn(key) for turn in turns) == 1 for key in KEYS)
-    assert all(0 < sum(map(turn, KEYS)) < 50 for turn in turns)
-
-
-def test_nights_that_were_missed_are_made_up_for() -> None:
-    first = date(2026, 11, 1)
-    missed = [sample(at(first + timedelta(days=number)), 30) for number in range(1, 5)]
-    after = sample(at(first + timedelta(days=4)), 30, last=first)
-    assert [key for key in KEYS if after(key)] == [key for key in KEYS if any(turn(key) for turn in missed)]
-    assert all(sample(at(first + timedelta(days=90)), 30, last=first)(key) for key in KEYS)
-    again = sample(at(first), 30, last=first)  # twice on one day
-    assert [key for key in KEYS if again(key)] == [key for key in KEYS if sample(at(first), 30)(key)]

@@ -30,8 +30,8 @@ def at(day: int) -> str:
 class Site:
     """A folder archive of two parts and a ledger, as a site has them."""
 
-    def __init__(self, home: Path) -> None:
-        self.settings: Settings = load_settings(home=home, store_url=f"file://{home}/archive")
+    def __init__(self, home: Path, **more: Any) -> None:
+        self.settings: Settings = load_settings(home=home, store_url=f"file://{home}/archive", **more)
         self.ledger = SqlLedger(self.settings.database_url)
         self.ledger.create()
         self.public, self.restricted = parts(self.settings)

@@ -16,8 +16,10 @@ from flows.adapters.embedded_store import EmbeddedStore, prepare
 from flows.adapters.s3_archive import LockRule, S3Archive
 from flows.adapters.s3_client import s3_client
 from flows.adapters.store_probe import probe
+from flows.audit_share import Share
 from flows.letters.errors import ArchiveConflict, ArchiveDamaged, SettingsError, Unavailable
 from flows.ports import Retention
+from flows.seal_archive import SEALED_PREFIXES
 
 
 def test_what_is_put_is_read_back_with_its_checksum_and_lock(archive: S3Archive) -> None:
@@ -80,6 +82,24 @@ def test_keys_come_in_order(archive: S3Archive) -> None:
     for name in ("b", "a/2", "a/1"):
         archive.put(f"listed/{name}", b"1", media_type="text/plain")
     assert list(archive.keys("listed/")) == ["listed/a/1", "listed/a/2", "listed/b"]
+    assert list(archive.keys("listed/a")) == ["listed/a/1", "listed/a/2"]
+
+
+def test_a_share_of_the_keys_is_what_the_store_lists_for_it(archive: S3Archive) -> None:
+    digests = [f"{number:02x}{number:062x}" for number in range(0, 256, 7)]
+    every = [f"originals/sha256/{d[:2]}/{d}" for d in digests] + [f"records/{d}/1.json" for d in digests]
+    every += [f"packages/{year}/{d[:20]}.zip" for d in digests for year in ("2019", "2020")]
+    every += ["originals/a", "originals/sha256/zz/1", "packages/a.zip", "packages/2019/z.zip", "packages/20190/00.zip"]
+    every += ["packages/2020/\u7532.zip", "packages/\u7532/1", "records/zz/1.json", "records/0"]
+    for key in every:
+        archive.put(key, b"1", media_type="text/plain")
+    listed = []
+    for turn in range(9):
+        share = Share(9, frozenset({turn}), frozenset({"2019"}))
+        found = [key for folder in SEALED_PREFIXES for key in share.keys(archive, folder)]
+        assert all(share.lists(key) for key in found)
+        listed += found
+    assert sorted(listed) == sorted(every)
 
 
 def test_a_store_that_is_away_is_unavailable(store: EmbeddedStore) -> None:
