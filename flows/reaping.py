@@ -11,9 +11,13 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterDeploymentId,
+    FlowRunFilterId,
     FlowRunFilterParentTaskRunId,
     FlowRunFilterState,
     FlowRunFilterStateType,
+    TaskRunFilter,
+    TaskRunFilterState,
+    TaskRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.exceptions import ObjectNotFound
@@ -21,7 +25,9 @@ from prefect.states import AwaitingRetry, Cancelled, Crashed
 
 log = logging.getLogger("duban.reaping")
 
-_UNFINISHED = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]))
+_OPEN = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
+_UNFINISHED = FlowRunFilterState(type=FlowRunFilterStateType(any_=_OPEN))
+_UNFINISHED_TASKS = TaskRunFilter(state=TaskRunFilterState(type=TaskRunFilterStateType(any_=_OPEN)))
 _GONE = "the process that ran it is gone"
 _LETTERS_GONE = f"{_GONE}; its letters are taken up again from the inbox"
 
@@ -90,6 +96,10 @@ class Reaper:
 
     def _close(self, run: FlowRun) -> None:
         log.warning("run %s (%s): %s", run.id, run.name, _GONE)
+        for task in self._client.read_task_runs(
+            flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run.id])), task_run_filter=_UNFINISHED_TASKS
+        ):
+            self._client.set_task_run_state(task.id, Crashed(message=_GONE), force=True)
         if run.state is not None and run.state.type == StateType.CANCELLING:
             self._client.set_flow_run_state(run.id, Cancelled(message=_GONE), force=True)
             return

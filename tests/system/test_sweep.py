@@ -94,16 +94,19 @@ def test_a_sweep_that_is_killed_leaves_no_run_running(system: System) -> None:
     wait_for(lambda: system.ledger().counts()["letters"] > before, 60, "the first letter done")
     (child,) = called_by(system, run)
     assert child["state"]["type"] == "RUNNING"
+    open_tasks = {"task_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}}
+    wait_for(lambda: system.api("/task_runs/filter", open_tasks | {"flow_runs": {"id": {"any_": [child["id"]]}}}), 20, "a task")
     system.children()["worker"].kill()
 
-    state = system.end_of(run, 120)
+    wait_for(lambda: system.api(f"/flow_runs/{run}")["run_count"] == 2, 90, "the sweep's second try")
+    state = system.end_of(run)
     assert state["type"] == "COMPLETED" and "待重试" not in state["message"], state
-    assert system.api(f"/flow_runs/{run}")["run_count"] == 2
     ended = [(one["state"]["type"], one["state"]["message"]) for one in called_by(system, run)]
     assert ended[0] == ("CRASHED", "the process that ran it is gone")
     assert len(ended) > 1 and {kind for kind, _ in ended[1:]} == {"COMPLETED"}
     open_runs = {"flow_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING", "CANCELLING"]}}}}
     wait_for(lambda: system.api("/flow_runs/filter", open_runs) == [], 30, "no run that is running still")
+    assert system.api("/task_runs/filter", open_tasks) == []
     assert not system.inbox_files()
     rows = [system.ledger().letter_of(hashlib.sha256(text.encode()).hexdigest()) for text in texts]
     assert len({row["id"] for row in rows if row}) == len(texts)
