@@ -137,7 +137,7 @@ def seeds(kind: str) -> tuple[bytes, ...]:
         "txt": (TEXT.encode(), TEXT.encode("utf-16"), b"\xef\xbb\xbf" + TEXT.encode()),
         "html": (site_page(TEXT, "utf-8", "utf-8"),),
         "docx": (docx_file(TEXT.replace("\n", "\n\n")),),
-        "doc": (doc_file(TEXT, listed=True), doc_file("年\x13 DATE \x14五\x15\n甲 | 乙\n丙", streams={"Macros": b"x"})),
+        "doc": (doc_file(TEXT, listed={0: 0, 1: 1}), doc_file("年\x13 DATE \x14五\x15\n甲 | 乙\n丙", streams={"Macros": b"x"})),
         # Not packed, so that a changed byte changes what is drawn.
         "pdf": (
             drawn(table([["任务", "时限"], ["公厕", "年底前"]], [120, 120]), pageCompression=0),

@@ -29,7 +29,6 @@ from flows.letters.reading.recognition import Recognised, RecognisedPage, with_r
 
 Box = tuple[float, float, float, float]
 Progress = Callable[[int, int], None]
-_LOST = "numbering_lost"
 _MEDIA_TYPES = {"rtf": "application/rtf", "doc": "application/msword"}
 _HERE = 2 * 2**20  # bytes up to which plain text, which no native code parses, is read in this process
 
@@ -73,23 +72,14 @@ class FileReader:
         return self._recognised(source, read_bytes, name, progress) if source.images else source
 
     def _converted(self, data: bytes, name: str) -> tuple[SourceText, bytes]:
-        """Read as it is, or by way of LibreOffice where only that gives the whole text; and the bytes that were read."""
+        """Read as it is, or by way of LibreOffice where there is no other; and the bytes that were read."""
         try:
-            source = self._read(data, name)
+            return self._read(data, name), data
         except UnreadableLetter as fault:
             kind = fault.facts.get("converter")
             if not isinstance(kind, str):
                 raise
             return self._by_libreoffice(data, kind, name)
-        lost = any(problem.code == _LOST for problem in source.problems)
-        if not lost or converter.available()["LibreOffice"] is None:
-            return source, data
-        try:
-            whole, made = self._by_libreoffice(data, "doc", name)
-        except UnreadableLetter:
-            return source, data  # its problem says that the numbers are missing
-        told = tuple(problem for problem in source.problems if problem.code != _LOST)
-        return replace(whole, problems=(*told, *whole.problems)), made
 
     def _by_libreoffice(self, data: bytes, kind: str, name: str) -> tuple[SourceText, bytes]:
         made = converter.to_docx(data, kind, name)

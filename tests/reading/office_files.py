@@ -6,7 +6,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -56,9 +56,20 @@ def _directory(entries: Sequence[tuple[str, int, int, int]]) -> bytes:
 
 
 def doc_file(
-    text: str, *, flags: int = 0, version: int = 0xC1, listed: bool = False, streams: dict[str, bytes] | None = None
+    text: str,
+    *,
+    flags: int = 0,
+    version: int = 0xC1,
+    listed: Mapping[int, int] | None = None,
+    levels: Sequence[tuple[int, str]] = ((0x25, "\0、"), (0x25, "（\1）"), (0, "\2.")),
+    struck: Mapping[str, int] | None = None,
+    streams: dict[str, bytes] | None = None,
 ) -> bytes:
-    """A Word 97 file whose text lies in two pieces; table rows are given as ``a | b``."""
+    """A Word 97 file whose text lies in two pieces; table rows are given as ``a | b``.
+
+    ``listed``: paragraph → level in the file's one list, whose ``levels`` are (way of counting, label); ``struck``:
+    words → the modifier they bear (0x0800 deleted, 0x083C hidden).
+    """
     rows = [row.replace(" | ", "\x07") + "\x07\x07" if " | " in row else row + "\r" for row in text.split("\n")]
     body = "".join(rows)
     half = len(body) // 2
@@ -69,10 +80,67 @@ def doc_file(
     first, second = body[:half].encode("utf-16-le"), body[half:].encode("utf-16-le")
     bounds = struct.pack("<III", 0, half, len(body))
     pieces = bounds + struct.pack("<HIH", 0, len(main), 0) + struct.pack("<HIH", 0, len(main) + len(first), 0)
-    clx = b"\x02" + struct.pack("<I", len(pieces)) + pieces
-    struct.pack_into("<II", main, 0x1A2, 0, len(clx))
-    tail = b"\x0b\x46\x01\x00" if listed else b""
-    return ole_file({"WordDocument": bytes(main) + first + second + tail, "1Table": clx} | (streams or {}))
+    table = bytearray(b"\x02" + struct.pack("<I", len(pieces)) + pieces)
+    struct.pack_into("<II", main, 0x1A2, 0, len(table))
+    pages = b""
+    start = -(-(len(main) + len(first + second)) // 512) * 512
+    if listed:
+        pages += _paragraph_page(rows, listed, len(main))
+        _append(main, table, 0x102, struct.pack("<III", len(main), len(main) + 2 * len(body), start // 512))
+        _append(main, table, 0x2E2, *_list_tables(levels))
+        _append(main, table, 0x2EA, struct.pack("<II8x4xi", 1, 7, -1))
+    if struck:
+        at = (start + len(pages)) // 512
+        pages += _character_page(body, struck, len(main))
+        _append(main, table, 0xFA, struct.pack("<III", len(main), len(main) + 2 * len(body), at))
+    whole = (bytes(main) + first + second).ljust(start, b"\0") + pages
+    return ole_file({"WordDocument": whole, "1Table": bytes(table)} | (streams or {}))
+
+
+def _append(main: bytearray, table: bytearray, place: int, data: bytes, after: bytes = b"") -> None:
+    """A part of the table stream, told in the FIB at ``place``; ``after`` follows it uncounted."""
+    struct.pack_into("<II", main, place, len(table), len(data))
+    table += data + after
+
+
+def _paragraph_page(rows: Sequence[str], listed: Mapping[int, int], start: int) -> bytes:
+    """A page of formatting: each paragraph's list and level."""
+    ends = [0]
+    for row in rows:
+        ends.append(ends[-1] + len(row))
+    page = bytearray(512)
+    struct.pack_into(f"<{len(ends)}I", page, 0, *(start + 2 * end for end in ends))
+    page[511], free = len(rows), 510
+    for i in range(len(rows)):
+        modifiers = struct.pack("<HB", 0x260A, listed[i]) + struct.pack("<HH", 0x460B, 1) if i in listed else b""
+        said = b"\0\0" + modifiers + b"\0" * (1 - len(modifiers) % 2)
+        free -= (1 + len(said) + 1) // 2 * 2
+        assert free > 4 * len(ends) + 13 * len(rows), "more paragraphs than fit"
+        page[free : free + 1 + len(said)] = bytes([(len(said) + 1) // 2]) + said
+        page[4 * len(ends) + 13 * i] = free // 2
+    return bytes(page)
+
+
+def _character_page(body: str, struck: Mapping[str, int], start: int) -> bytes:
+    """A page of formatting: which words are struck out or hidden."""
+    marked = sorted((body.index(words), body.index(words) + len(words), code) for words, code in struck.items())
+    bounds = [0, *(at for first, last, _ in marked for at in (first, last)), len(body)]
+    page = bytearray(512)
+    struct.pack_into(f"<{len(bounds)}I", page, 0, *(start + 2 * at for at in bounds))
+    page[511] = len(bounds) - 1
+    for i, (_, _, code) in enumerate(marked):
+        at = 500 - 6 * i
+        page[at : at + 4] = struct.pack("<BHB", 3, code, 1)
+        page[4 * len(bounds) + 2 * i + 1] = at // 2
+    return bytes(page)
+
+
+def _list_tables(levels: Sequence[tuple[int, str]]) -> tuple[bytes, bytes]:
+    """The list of number 7, and after it its nine levels."""
+    made = b""
+    for kind, label in [*levels, *[(0xFF, "")] * (9 - len(levels))]:
+        made += struct.pack("<iB23x", 1, kind) + struct.pack("<H", len(label)) + label.encode("utf-16-le")
+    return struct.pack("<HI24x", 1, 7), made
 
 
 def rtf_file(text: str) -> bytes:

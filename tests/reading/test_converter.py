@@ -68,13 +68,13 @@ def test_a_real_old_word_file_is_read_under_any_name(reader: FileReader, name: s
 
 
 @needs_libreoffice
-def test_automatic_numbers_of_an_old_word_file_come_by_way_of_libreoffice(reader: FileReader) -> None:
+def test_automatic_numbers_of_an_old_word_file_are_read_without_a_converter(reader: FileReader) -> None:
     made = docx.Document()
-    for words in ("修路", "建桥"):
-        made.add_paragraph(words, style="List Number")
+    for words, style in (("修路", "List Number"), ("建桥", "List Number"), ("点", "List Bullet"), ("细项", "List Number 2")):
+        made.add_paragraph(words, style=style)
     source = reader(doc_by_libreoffice(_bytes_of(made)), "答复.doc")
-    assert [line.text.replace(" ", "") for line in source.lines if line.text.strip()] == ["1.修路", "2.建桥"]
-    assert (source.problems, source.media_type) == ((), "application/msword")
+    assert [line.text for line in source.lines if line.text.strip()] == ["1.修路", "2.建桥", "点", "1.细项"]
+    assert (source.problems, source.media_type, source.reader.name) == ((), "application/msword", "doc")
 
 
 def _bytes_of(document) -> bytes:

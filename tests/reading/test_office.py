@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 
 import pytest
 from PIL import Image
@@ -26,9 +27,51 @@ def test_the_result_of_a_field_is_read_not_its_code():
     assert rows(doc_file("年份：\x13 DATE \\@ yyyy \x142024\x15年"))[0] == "年份：2024年"
 
 
-def test_automatic_numbers_that_an_old_word_file_does_not_store_become_a_problem():
-    assert [p.code for p in read(doc_file("建设", listed=True), "x").problems] == ["numbering_lost"]
+LISTED = "一件函\n总体情况\n修路\n建桥\n下一步\n修渠\n此复。"
+
+
+def test_automatic_numbers_of_an_old_word_file_are_counted():
+    source = read(doc_file(LISTED, listed={1: 0, 2: 1, 3: 1, 4: 0, 5: 1}), "x")
+    assert [line.text for line in source.lines if line.text] == [
+        "一件函", "一、总体情况", "（一）修路", "（二）建桥", "二、下一步", "（一）修渠", "此复。",
+    ]  # fmt: skip
+    assert source.problems == ()
+
+
+def test_bullets_bring_nothing_and_list_tables_that_nothing_uses_neither():
+    assert rows(doc_file("建设\n修路", listed={0: 0, 1: 0}, levels=[(0x17, "●")]))[:2] == ["建设", "修路"]
     assert read(doc_file("建设"), "x").problems == ()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [doc_file("建设", listed={0: 0}, levels=[(0x20, "\0、")]), doc_file("第\x13 AUTONUM \x15条 建设")],
+    ids=["a way of counting that is not known", "numbers that Word reckons anew each time"],
+)
+def test_numbers_that_cannot_be_told_become_a_problem(data: bytes):
+    source = read(data, "x")
+    assert [problem.code for problem in source.problems] == ["numbering_lost"]
+    assert "建设" in source.lines[0].text
+
+
+def test_what_is_deleted_or_hidden_in_an_old_word_file_is_not_read_and_that_is_told():
+    text = "我局将于2025年底前2026年6月底前完成改造。内部掌握"
+    source = read(doc_file(text, struck={"2025年底前": 0x0800, "内部掌握": 0x083C}), "x")
+    assert source.lines[0].text == "我局将于2026年6月底前完成改造。"
+    assert [problem.code for problem in source.problems] == ["text_not_shown"]
+
+
+def test_a_deleted_paragraph_mark_joins_two_paragraphs():
+    assert rows(doc_file("甲\n乙\n丙", struck={"\r乙": 0x0800}))[:2] == ["甲", "丙"]
+
+
+def test_damaged_formatting_is_told_and_the_text_is_read():
+    data = doc_file("甲\n乙", struck={"甲": 0x0800})
+    found = data.index(struct.pack("<III", 0x600, 0x600 + 8, 4))
+    broken = data[:found] + struct.pack("<III", 0x600, 0x600 + 8, 0x3FFFFF) + data[found + 12 :]
+    source = read(broken, "x")
+    assert [line.text for line in source.lines][:2] == ["甲", "乙"]
+    assert [problem.code for problem in source.problems] == ["formatting_lost"]
 
 
 def test_macros_in_an_old_word_file_are_named_and_left_alone():

@@ -1,16 +1,22 @@
-"""Reads the old Word format (.doc, and .wps of Kingsoft) through its piece table."""
+"""Reads the old Word format (.doc, and .wps of Kingsoft): its pieces, automatic numbers; what is struck out is left out."""
 
 from __future__ import annotations
 
 import io
 import re
 import struct
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import olefile  # type: ignore[import-untyped]
 
 from flows.letters.errors import UnknownFormat, UnreadableLetter
 from flows.letters.model import Line, Problem, Reader, SourceText
+from flows.letters.reading.doc_formatting import Paragraphs, paragraphs, unseen
+from flows.letters.reading.doc_lists import numbering_of
+from flows.letters.reading.numbering import Numbering
 
 NAME, VERSION = "doc", "1"
 MEDIA_TYPE = "application/msword"
@@ -18,13 +24,30 @@ MAX_CHARACTERS = 3_000_000
 _WORD_97 = 0xC1
 _ENCRYPTED, _SECOND_TABLE = 0x0100, 0x0200
 _CLX, _TEXT, _FOOTNOTES, _HEADERS, _ANNOTATIONS, _ENDNOTES, _BOXES = 0x1A2, 0x4C, 0x50, 0x54, 0x5C, 0x60, 0x64
-_LIST_USED = re.compile(rb"\x0b\x46(?!\x00\x00)[\x00-\xff][\x00-\x07]", re.DOTALL)  # sprmPIlfo with a list
 _FIELD_CODE = re.compile(r"\x13[^\x13\x14\x15]*(?:\x14|(?=\x15))")
 _DROPPED = re.compile(r"[\x00-\x06\x08\x0e-\x1d\x1f]")
+_UNSEEN = "\x00"  # stands for a character that is not shown
+_END = re.compile(r"[\r\x07\x0c]")  # of a paragraph
+_AUTONUM = re.compile(r"\x13\s*(?:AUTONUM|LISTNUM)", re.IGNORECASE)  # Word reckons these anew each time, and stores none
+_LOST = Problem("numbering_lost", "旧版 Word 文件使用自动编号，序号未能读出，请核对原件或另存为 DOCX")
+_FORMATTING_LOST = Problem(
+    "formatting_lost", "旧版 Word 文件的格式信息已损坏，隐藏或已删除的文字可能混入正文，自动编号可能缺失，请核对原件"
+)
+_CHANGED = Problem("text_not_shown", "文件含修订删除或隐藏的文字，未读入，请核对是否为定稿")
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A run of characters (``start`` to ``end`` in the text) and where in the file they lie, ``width`` bytes each."""
+
+    start: int
+    end: int
+    place: int
+    width: int
 
 
 def read(data: bytes, name: str) -> SourceText:
-    """One ``Line`` per paragraph or table row; automatic numbers are not stored as text and become a problem."""
+    """One ``Line`` per paragraph or table row, with its automatic number, which the file does not store as text."""
     try:
         with olefile.OleFileIO(io.BytesIO(data)) as ole:
             return _read(ole, name)
@@ -47,21 +70,19 @@ def _read(ole: olefile.OleFileIO, name: str) -> SourceText:
             f"{name}: written by Word 95 or older; open it in Word or WPS and save it as DOCX", converter="doc"
         )
     table = ole.openstream("1Table" if flags & _SECOND_TABLE else "0Table").read()
-    text = "".join(_pieces(main, table))
-    if len(text) > MAX_CHARACTERS:
-        raise UnreadableLetter(f"{name}: {len(text)} characters, more than any letter; send the letter alone")
-    lines = tuple(_lines(_without_side_texts(text, main)))
+    pieces = _pieces(main, table)
+    if pieces and pieces[-1].end > MAX_CHARACTERS:
+        raise UnreadableLetter(f"{name}: {pieces[-1].end} characters, more than any letter; send the letter alone")
+    text, labels, problems = _shown(main, table, pieces)
+    lines = tuple(_lines(_without_side_texts(text, labels, main)))
     if not any(line.text.strip() for line in lines):
         raise UnreadableLetter(f"{name}: no text in the Word file; send the letter as PDF or pictures", found="no text")
-    problems = []
-    if _LIST_USED.search(main) or _LIST_USED.search(table):
-        problems.append(Problem("numbering_lost", "旧版 Word 文件使用自动编号，序号未能读出，请核对原件或另存为 DOCX"))
     if ole.exists("Macros") or ole.exists("_VBA_PROJECT_CUR"):
         problems.append(Problem("macro_ignored", "文件含宏，系统未执行"))
     return SourceText(lines, Reader(NAME, VERSION), MEDIA_TYPE, problems=tuple(problems), paragraphs=True)
 
 
-def _pieces(main: bytes, table: bytes) -> Iterator[str]:
+def _pieces(main: bytes, table: bytes) -> list[_Piece]:
     """The text's runs in order; each is UTF-16 or, where every character allowed it, code page 1252."""
     start, size = struct.unpack_from("<II", main, _CLX)
     clx = table[start : start + size]
@@ -74,24 +95,79 @@ def _pieces(main: bytes, table: bytes) -> Iterator[str]:
     plc = clx[at + 5 : at + 5 + length]
     count = (len(plc) - 4) // 12
     bounds = struct.unpack_from(f"<{count + 1}I", plc, 0)
+    out = []
     for i in range(count):
         place = struct.unpack_from("<I", plc, 4 * (count + 1) + 8 * i + 2)[0]
-        letters = bounds[i + 1] - bounds[i]
-        if not 0 <= letters <= len(main):
+        if not 0 <= bounds[i + 1] - bounds[i] <= len(main):
             raise ValueError("a piece longer than the file")
-        if place & 0x4000_0000:
-            begin = (place & 0x3FFF_FFFF) // 2
-            yield main[begin : begin + letters].decode("cp1252", errors="replace")
-        else:
-            yield main[place : place + 2 * letters].decode("utf-16-le", errors="replace")
+        narrow = bool(place & 0x4000_0000)
+        begin = (place & 0x3FFF_FFFF) // 2 if narrow else place
+        out.append(_Piece(bounds[i], bounds[i + 1], begin, 1 if narrow else 2))
+    return out
 
 
-def _without_side_texts(text: str, main: bytes) -> str:
-    """Body, then footnotes, endnotes and text boxes; headers, footers and comments are left out."""
+def _shown(main: bytes, table: bytes, pieces: list[_Piece]) -> tuple[str, dict[int, str], list[Problem]]:
+    """The text with a mark in place of each character that is not shown; by a paragraph's beginning its number; problems."""
+    try:
+        hidden, formatted = unseen(main, table), paragraphs(main, table)
+    except (struct.error, IndexError, ValueError):
+        return "".join(_text(main, piece, ()) for piece in pieces), {}, [_FORMATTING_LOST]
+    text = "".join(_text(main, piece, hidden) for piece in pieces)
+    problems = [_CHANGED] if _UNSEEN in text else []
+    lost = [_LOST] if _AUTONUM.search(text) else []
+    labels: dict[int, str] = {}
+    if formatted.any_listed():
+        try:
+            numbering = numbering_of(main, table)
+            labels = _labels(text, numbering, pieces, formatted)
+        except (struct.error, IndexError, ValueError):
+            numbering = Numbering(unknown=True)
+        lost = [_LOST] if numbering.unknown else lost
+    return text, labels, [*problems, *lost]
+
+
+def _text(main: bytes, piece: _Piece, hidden: Sequence[tuple[int, int]]) -> str:
+    """The piece's characters; ``hidden``: stretches of the file in its order, not shown."""
+    size = piece.width * (piece.end - piece.start)
+    raw = main[piece.place : piece.place + size]
+    text = raw.decode("cp1252" if piece.width == 1 else "utf-16-le", errors="replace")
+    parts, done = [], 0
+    first = max(0, bisect_right(hidden, (piece.place, 0)) - 1)
+    for start, end in hidden[first:]:
+        if start >= piece.place + size:
+            break
+        begin, stop = (max(done, (place - piece.place) // piece.width) for place in (start, end))
+        parts += [text[done:begin], _UNSEEN * (min(stop, len(text)) - begin)]
+        done = stop
+    return "".join([*parts, text[done:]])
+
+
+def _labels(text: str, numbering: Numbering, pieces: list[_Piece], formatted: Paragraphs) -> dict[int, str]:
+    """By where a paragraph begins in the text, the number that Word shows before it."""
+    starts = [piece.start for piece in pieces]
+    out, begins = dict[int, str](), 0
+    for end in (mark.start() for mark in _END.finditer(text)):
+        piece = pieces[bisect_right(starts, end) - 1]
+        place = piece.place + (end - piece.start) * piece.width
+        if text[end] == "\x0c" and not formatted.begins(place + piece.width):
+            continue  # a page begins within the paragraph
+        listed = formatted.at(place)
+        if listed.list and (label := numbering.label(str(listed.list), listed.level or 0)):
+            out[begins] = label
+        begins = end + 1
+    return out
+
+
+def _without_side_texts(text: str, labels: dict[int, str], main: bytes) -> str:
+    """Body, then footnotes, endnotes and text boxes, numbers written in; headers, footers and comments are left out."""
     lengths = [struct.unpack_from("<I", main, place)[0] for place in (_TEXT, _FOOTNOTES, _HEADERS)]
     lengths += [struct.unpack_from("<I", main, place)[0] for place in (0x58, _ANNOTATIONS, _ENDNOTES, _BOXES)]
     starts = [sum(lengths[:i]) for i in range(len(lengths))]
-    return "\r".join(text[starts[i] : starts[i] + lengths[i]] for i in (0, 1, 5, 6) if lengths[i])
+    parts = []
+    for first, last in ((starts[i], starts[i] + lengths[i]) for i in (0, 1, 5, 6) if lengths[i]):
+        cuts = [first, *(at for at in labels if first < at < last), last]
+        parts.append("".join(labels.get(at, "") + text[at:end] for at, end in pairwise(cuts)))
+    return "\r".join(parts)
 
 
 def _lines(text: str) -> Iterator[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ _THROUGH = frozenset(
     | {"bdo", "dir", "Choice", "oMath", "oMathPara", "drawing", "pict", "object", "inline", "anchor", "graphic"}
     | {"graphicData", "wsp", "txbx", "shape", "rect", "textbox", "group", "wgp", "wpc", "sub", "sup", "num", "den", "e"}
 )
+_AUTONUM = re.compile(r"\s*(?:AUTONUM|LISTNUM)", re.IGNORECASE)  # Word reckons these anew each time, and stores none
 _NO_LETTER = 60  # characters below which the letter is in the file's pictures, if it has any
 _CELL_OF_TEXT = 60  # characters from which a cell of several paragraphs is text of its own, no table entry
 
@@ -59,10 +61,19 @@ def read(data: bytes, name: str) -> SourceText:
     problems = [Problem("macro_ignored", "文件含宏，系统未执行")] if "word/vbaproject.bin" in parts else []
     if pictures and not images:
         problems.append(Problem("picture_not_read", f"文件含有{len(pictures)}幅图片，图中文字未读入，请核对原件"))
+    problems += _not_shown(root, walk)
     if any(local(e) == "altChunk" for e in root.iter()):
         problems.append(Problem("part_not_read", "文件嵌有其他文件的内容，未读入，请核对原件"))
     reader = Reader(NAME, VERSION)
     return SourceText(tuple(walk.lines), reader, MEDIA_TYPE, problems=tuple(problems), paragraphs=True, images=images)
+
+
+def _not_shown(root: Element, walk: _Walk) -> Iterator[Problem]:
+    """What the text does not have though the file speaks of it: numbers that are not known, deleted and hidden words."""
+    if walk.numbering.unknown or any(local(e) == "instrText" and _AUTONUM.match(e.text or "") for e in root.iter()):
+        yield Problem("numbering_lost", "文件的自动编号未能全部读出，请核对原件")
+    if any(local(e) == "delText" and e.text for e in root.iter()) or any(local(e) == "r" and _hidden(e) for e in root.iter()):
+        yield Problem("text_not_shown", "文件含修订删除或隐藏的文字，未读入，请核对是否为定稿")
 
 
 def _part(package: Package, parts: dict[str, str], name: str) -> Element | None:

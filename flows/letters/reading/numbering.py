@@ -10,9 +10,18 @@ from flows.letters.reading.xml import Element, attribute, local
 from flows.letters.rules.load import load_table
 
 _CHINESE = frozenset(
-    {"chineseCounting", "chineseCountingThousand", "japaneseCounting", "ideographDigital", "taiwaneseCounting"}
-    | {"taiwaneseCountingThousand", "japaneseDigitalTenThousand", "koreanCounting"}
+    {"chineseCounting", "chineseCountingThousand", "japaneseCounting", "taiwaneseCounting", "taiwaneseCountingThousand"}
+    | {"koreanCounting"}
 )
+_DIGITS = frozenset({"ideographDigital", "japaneseDigitalTenThousand", "taiwaneseDigital"})  # ten is 一〇
+_LEGAL = frozenset({"chineseLegalSimplified", "ideographLegalTraditional"})
+_DECIMAL = frozenset({"decimal", "decimalHalfWidth"})
+# Ways of counting for which there are characters of their own: the first of them, and how many.
+_SIGNS = {
+    "decimalEnclosedCircle": (0x2460, 20), "decimalEnclosedCircleChinese": (0x2460, 20),
+    "decimalEnclosedFullstop": (0x2488, 20), "decimalEnclosedParen": (0x2474, 20), "ideographEnclosedCircle": (0x3280, 10),
+}  # fmt: skip
+_MOST_LETTERS = 780  # aa…a thirty times: Word begins again after it
 _ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"))
 _ROMAN_ONES = ((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
 
@@ -28,10 +37,14 @@ class Level:
 
 @dataclass(slots=True)
 class Numbering:
-    """Every list of the document; ``label`` counts on each time it is asked."""
+    """Every list of the document; ``label`` counts on each time it is asked.
+
+    ``unknown``: a label was asked for whose way of counting is not known here, and its number stands in digits.
+    """
 
     lists: dict[str, tuple[str, dict[int, Level]]] = field(default_factory=dict)
     styles: dict[str, tuple[str, int]] = field(default_factory=dict)
+    unknown: bool = False
     _counts: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def label(self, num: str, level: int) -> str:
@@ -49,7 +62,10 @@ class Numbering:
 
     def _number(self, group: str, level: int, levels: dict[int, Level]) -> str:
         kind = levels.get(level, Level())
-        return written(self._counts.setdefault((group, level), kind.start), kind.format)
+        number = self._counts.setdefault((group, level), kind.start)
+        text = written(number, kind.format)
+        self.unknown = self.unknown or text is None
+        return str(number) if text is None else text
 
 
 def numbering_of(numbering: Element | None, styles: Element | None) -> Numbering:
@@ -88,25 +104,45 @@ def _style_number(style: Element) -> tuple[str, int] | None:
     return None
 
 
-def written(number: int, kind: str) -> str:
-    """The number as the format writes it (chineseCounting 12 is 十二)."""
+def written(number: int, kind: str) -> str | None:
+    """The number as the format writes it (chineseCounting 12 is 十二); None where the format is not known here.
+
+    What a format has no sign for is in digits, as Word has it.
+    """
+    table = load_table("reading")
+    if kind in _DECIMAL:
+        return str(number)
     if kind in _CHINESE:
         return chinese(number)
-    if kind.startswith("decimalEnclosedCircle"):
-        return chr(0x2460 + number - 1) if 1 <= number <= 20 else str(number)
-    if kind == "decimalFullWidth":
+    if kind in _DIGITS:
+        return "".join(table["numerals"][int(digit)] for digit in str(abs(number)))
+    if kind in _LEGAL:
+        return chinese(number, "legal_numerals")
+    if kind in _SIGNS:
+        first, count = _SIGNS[kind]
+        return chr(first + number - 1) if 1 <= number <= count else str(number)
+    return _plain(number, kind, table["stems"])
+
+
+def _plain(number: int, kind: str, stems: str) -> str | None:
+    if kind == "decimalZero":
+        return f"{number:02d}"
+    if kind in ("decimalFullWidth", "decimalFullWidth2"):
         return "".join(chr(ord(digit) + 0xFEE0) for digit in str(number))
+    if kind == "ideographTraditional":
+        return stems[number - 1] if 1 <= number <= len(stems) else str(number)
     if kind in ("upperLetter", "lowerLetter"):
-        letter = chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1)
+        turn, place = divmod((number - 1) % _MOST_LETTERS, 26)
+        letter = chr(ord("a") + place) * (turn + 1)
         return letter.upper() if kind == "upperLetter" else letter
     if kind in ("upperRoman", "lowerRoman"):
         return _roman(number).upper() if kind == "upperRoman" else _roman(number)
-    return str(number)
+    return None
 
 
-def chinese(number: int) -> str:
-    """1 to 999 in Chinese numerals, beyond that in digits."""
-    digits = load_table("reading")["numerals"]
+def chinese(number: int, signs: str = "numerals") -> str:
+    """1 to 999 in Chinese numerals, beyond that in digits; ``signs`` "legal_numerals" are those of contracts (壹拾)."""
+    digits = load_table("reading")[signs]
     ten, hundred = digits[10], digits[11]
     if not 0 < number < 1000:
         return str(number)
@@ -114,7 +150,7 @@ def chinese(number: int) -> str:
     tens, ones = divmod(rest, 10)
     out = f"{digits[hundreds]}{hundred}" if hundreds else ""
     if tens:
-        out += ("" if tens == 1 and not hundreds else digits[tens]) + ten
+        out += ("" if tens == 1 and not hundreds and signs == "numerals" else digits[tens]) + ten
     elif hundreds and ones:
         out += digits[0]
     return out + (digits[ones] if ones else "")
