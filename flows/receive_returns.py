@@ -39,6 +39,7 @@ class CommitmentAnswer(BaseModel):
         "维持uphold、准予延期grant、不准refuse、退回return、核实verify、评价rate、销号close、未落实fail、撤回withdraw、重开reopen"
     )
     by: str = Field(description="办理人：单位和姓名")
+    day: date | None = Field(None, description="办理日期：该步骤实际发生的日期，留空为今天")
     agency_id: str | None = Field(None, description="责任单位编号；督办部门办理时留空")
     to_agency: str | None = Field(None, description="改派或交办给哪个单位：编号或全称")
     reason: str | None = Field(None, description="理由（异议、改派、延期、退回、未落实、撤回）")
@@ -46,19 +47,19 @@ class CommitmentAnswer(BaseModel):
     evidence: str | None = Field(None, description="佐证材料")
     responsible: str | None = Field(None, description="责任人")
     until: date | None = Field(None, description="申请延期至")
-    done_on: date | None = Field(None, description="办结日期，留空为今天")
+    done_on: date | None = Field(None, description="办结日期，留空为办理日期")
     rating: str | None = Field(None, description="提案者评价：满意、基本满意、不满意")
     signer: str | None = Field(None, description="未落实说明的签发人")
     number: str | None = Field(None, description="未落实说明的文号")
 
-    def step(self, day: date) -> Step:
-        """The step this form asks for."""
-        given = self.model_dump(mode="json", exclude={"commitment_id", "action", "by", "agency_id", "to_agency"})
+    def step(self, today: date) -> Step:
+        """The step this form asks for, on ``today`` where it does not say its day."""
+        given = self.model_dump(mode="json", exclude={"commitment_id", "action", "by", "day", "agency_id", "to_agency"})
         fields = {name: value for name, value in given.items() if value is not None}
         if self.to_agency:
             fields["agency_id"] = self.to_agency
         party: Literal["owner", "office"] = "owner" if self.agency_id else "office"
-        return Step(self.commitment_id, self.action, self.by, day, party, self.agency_id, fields)
+        return Step(self.commitment_id, self.action, self.by, self.day or today, party, self.agency_id, fields)
 
 
 @flow(name="receive-returns", description="收取回执：办理报送文件夹中的回执表")
@@ -69,11 +70,14 @@ def receive_returns(today: date | None = None) -> State[Any]:
     with as_of(today) as day:
         desk = Desk(made.ledger, made.directory, forms(settings), day, now(), calendar(settings), templates(settings))
         done = receive(settings.returns, desk, settings.settle_seconds)
-    for why in done.refused:
-        log.warning("not taken: %s", why)
+    # A form may be called like its letter, and its reasons quote it: all may read this, so it says where they are.
+    for digits, fate in done.aside:
+        log.warning("not taken: a form; its name begins with %s in returns/%s now, the reasons lie beside it", digits, fate)
+    for fault in done.unread:
+        log.warning("a form in returns/ could not be read (%s) and was left there", fault)
     words = {
         "已受理": done.forms["taken"], "退回": done.forms["refused"], "重复": done.forms["known"],
-        "待人工核实": done.forms["review"],
+        "待人工核实": done.forms["review"], "无法读取": len(done.unread),
     }  # fmt: skip
     summary = "，".join(f"{word}{count}份" for word, count in words.items() if count) or "没有新的回执"
     return Completed(message=f"{summary}；答复{done.answers}项")

@@ -24,6 +24,7 @@ from flows.letters.sheets import Templates
 from flows.letters.workdays import WorkCalendar, beijing_day
 
 _MOST_BYTES = 20_000_000
+_NAMED = 12  # digits of its SHA-256 before the name of a form that was moved
 Fate = Literal["taken", "refused", "known", "review"]
 
 
@@ -42,11 +43,17 @@ class Desk:
 
 @dataclass
 class Received:
-    """What was found: forms by fate (taken, refused, known, review), answers taken, why some were not."""
+    """What was found: forms by fate (taken, refused, known, review), answers taken, why some were not (names and quotes).
+
+    ``aside`` tells of the forms not taken what all may read: the digits their files' names begin with now, and the folder.
+    ``unread`` are the kinds of the faults of files that could not be read or moved; they stay where they are.
+    """
 
     forms: Counter[Fate] = field(default_factory=Counter)
     answers: int = 0
     refused: list[str] = field(default_factory=list)
+    aside: list[tuple[str, Fate]] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
 
 
 def receive(folder: Path, desk: Desk, settled_seconds: float = 0.0) -> Received:
@@ -60,7 +67,10 @@ def receive(folder: Path, desk: Desk, settled_seconds: float = 0.0) -> Received:
     """
     done = Received()
     for path in _forms(folder, settled_seconds):
-        _take_up(path, desk, done)
+        try:
+            _take_up(path, desk, done)
+        except OSError as fault:  # taken away meanwhile, or not ours to read: the others must not wait for it
+            done.unread.append(type(fault).__name__)
     return done
 
 
@@ -121,6 +131,7 @@ def _work_through(path: Path, desk: Desk, done: Received, vouched: str | None = 
         why = f"{why}：不是本系统出具的回执表，未予采信。请督办人员与{returned.agency_id}核实后受理或退回（duban returns）"
         _move(path, _root(path) / "review", form_id, [why])
         done.forms["review"] += 1
+        done.aside.append((form_id[:_NAMED], "review"))
         done.refused.append(f"{path.name}：{why}")
         return
     taken, refused = _take_answers(returned, desk, vouched)
@@ -156,6 +167,7 @@ def _settle(
     desk.ledger.take_form(form_id, path.name, taken, refused, desk.now)
     if done is not None:
         done.forms[fate] += 1
+        done.aside += [(form_id[:_NAMED], fate)] if fate == "refused" else []
         done.refused += [f"{path.name}：{why}" for why in refused]
     _move(path, _root(path) / fate, form_id, refused)
 
@@ -192,7 +204,7 @@ def _why(path: Path) -> Path:
 
 def _move(path: Path, to: Path, form_id: str, refused: list[str] | None = None) -> None:
     to.mkdir(parents=True, exist_ok=True)
-    prefix = f"{form_id[:12]}-"
+    prefix = f"{form_id[:_NAMED]}-"
     target = to / (path.name if path.name.startswith(prefix) else prefix + path.name)
     if refused:
         why = json.dumps({"file": path.name, "sha256": form_id, "refused": refused}, ensure_ascii=False, indent=1)

@@ -52,6 +52,26 @@ def test_a_form_that_nobody_issued_waits_for_a_person(ledger: SqlLedger, tmp_pat
     assert "核实" in why["refused"][0]
 
 
+def test_what_all_may_read_of_a_form_not_taken_finds_it_and_has_no_word_of_its_name(ledger: SqlLedger, tmp_path: Path) -> None:
+    enter(ledger, TEA)
+    forged = Forms(b"another key, of somebody else ..").issue(TEA_LEAD, "N1", TODAY)
+    put(tmp_path, "关于收回门面的答复.xlsx", b"PK")
+    put(tmp_path, "关于收回门面的回执.json", as_json(form=asdict(forged)))
+    done = receive(tmp_path, desk(ledger))
+    assert sorted(fate for _, fate in done.aside) == ["refused", "review"]
+    assert all(len(list((tmp_path / fate).glob(f"{digits}-*门面*.why.json"))) == 1 for digits, fate in done.aside)
+
+
+def test_a_form_that_cannot_be_moved_stays_and_keeps_no_other_waiting(ledger: SqlLedger, tmp_path: Path) -> None:
+    enter(ledger, TEA)
+    (tmp_path / "refused").write_bytes(b"where a folder should be")
+    put(tmp_path, "一.xlsx", b"PK")
+    put(tmp_path, "三.xlsx", filled(ledger, "张某", SIGNED))
+    done = receive(tmp_path, desk(ledger))
+    assert done.answers == 1 and done.unread == ["FileExistsError", "FileExistsError"]
+    assert {path.name for path in tmp_path.iterdir()} == {"refused", "一.xlsx", "taken"}
+
+
 def test_a_person_takes_or_turns_down_what_waits(ledger: SqlLedger, tmp_path: Path) -> None:
     enter(ledger, TEA)
     document = json.loads(as_json())
