@@ -204,9 +204,39 @@ def test_every_failure_of_folder_watching_has_its_test() -> None:
 # -- the glossary -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_glossary_pairs_one_to_one() -> None:
-    table = text_of("README.md").partition("## Glossary")[2]
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line.startswith("|")][2:]
+GLOSSARIES = {"README.md": "## Glossary", "README.zh-CN.md": "## 名词对照"}
+TABLES = {"README.md": "## Using it", "README.zh-CN.md": "## 怎么用"}
+FIGURES = {"README.md": "## How well it understands", "README.zh-CN.md": "## 准不准"}
+
+
+def section(page: str, heading: str) -> str:
+    found = text_of(page).partition(f"{heading}\n")[2]
+    assert found, f"{page} has no {heading}"
+    return found.partition("\n## ")[0]
+
+
+def rows_in(text: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")][2:]
+
+
+def test_both_readmes_have_the_same_pairs_of_terms() -> None:
+    english, chinese = ([row[:2] for row in rows_in(section(*place))] for place in GLOSSARIES.items())
+    assert english == chinese
+
+
+def test_both_readmes_show_the_same_commands_figures_and_links() -> None:
+    english, chinese = ([row[0] for row in rows_in(section(*place))] for place in TABLES.items())
+    assert english == chinese
+    ours, theirs = (sorted(re.findall(r"\d+\.\d+|\d+(?= %)|\d{3}", section(*place))) for place in FIGURES.items())
+    assert len(ours) > 8
+    assert ours == theirs
+    pages = [set(_LINK.findall(text_of(page))) - set(FIGURES) for page in FIGURES]
+    assert pages[0] == pages[1]
+
+
+@pytest.mark.parametrize("page", GLOSSARIES)
+def test_the_glossary_pairs_one_to_one(page: str) -> None:
+    rows = rows_in(section(page, GLOSSARIES[page]))
     assert len(rows) > 20
     assert [row for row in rows if len(row) != 3 or not all(row)] == []
     for column in (0, 1):
