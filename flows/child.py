@@ -28,6 +28,10 @@ def main(part: str) -> None:
 
         supervisord.main(["-c", str(settings.run / "supervisord.conf")])
         return
+    if (taken := parts.taken_port(part, settings)) is not None:
+        # Between the choice of a port and this moment another program was quicker: nothing would ever answer here.
+        parts.mark_refused(settings, f"{taken} was taken by another program while duban started; start duban again")
+        sys.exit(1)
     command, directory, environment = parts.part_command(part, settings)
     os.environ.update(environment)
     os.chdir(directory)

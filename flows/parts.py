@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flows import prefect_server
 from flows.adapters import embedded_store
-from flows.adapters.port_leases import PortLeases
+from flows.adapters.port_leases import PortLeases, is_free
 from flows.letters.errors import SettingsError
 from flows.settings import Settings
 
@@ -66,6 +66,39 @@ def part_command(part: str, settings: Settings) -> tuple[Sequence[str], Path, di
     if part == "worker":
         return [], Path.cwd(), prefect_server.client_environment(settings, ports.prefect)
     raise SettingsError(f"no part of duban is called {part!r}; there are {', '.join(PARTS)}")
+
+
+def taken_port(part: str, settings: Settings) -> str | None:
+    """The first address on which a part is to listen and another program does already; None where all are free."""
+    ports, store = known_ports(settings), embedded_store.known(settings.home)
+    addresses = []
+    if part == "server" and ports is not None:
+        addresses = [(settings.prefect_host, ports.prefect)]
+    elif part == "store" and store is not None:
+        addresses = [("127.0.0.1", port) for port in store.every_port]
+    return next((f"{host}:{port}" for host, port in addresses if not is_free(port, host)), None)
+
+
+def mark_refused(settings: Settings, why: str) -> None:
+    """Called by a part where settings, store or a port that is taken do not allow it to begin."""
+    with _refused_mark(settings).open("a", encoding="utf-8") as mark:
+        mark.write(json.dumps(why) + "\n")
+
+
+def refusals(settings: Settings) -> list[str]:
+    """Why parts refused to begin since this start, the latest last."""
+    mark = _refused_mark(settings)
+    whole = mark.read_text(encoding="utf-8").split("\n")[:-1] if mark.exists() else []
+    return [json.loads(line) for line in whole]
+
+
+def forget_refusals(settings: Settings) -> None:
+    """A new start begins without those of the last."""
+    _refused_mark(settings).unlink(missing_ok=True)
+
+
+def _refused_mark(settings: Settings) -> Path:
+    return settings.run / "parts.refused"
 
 
 def child_environment(home: Path) -> dict[str, str]:

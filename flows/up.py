@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import logging
 import os
 import shlex
@@ -29,7 +28,7 @@ log = logging.getLogger("duban.up")
 # The worker stops first; store and server together after it.  Sum and slack stay under the promised 10 s.
 _WORKER_STOP, _PART_STOP, _LEFTOVER_STOP = 3, 5, 5.0
 _READY_WITHIN = 180.0
-# The supervisor lets a worker that refused try once more: a store in its first seconds refuses what it grants later.
+# The supervisor lets a part that refused try once more: a store in its first seconds refuses what it grants later.
 _REFUSALS_TO_BELIEVE = 2
 
 
@@ -76,7 +75,7 @@ def only_one(settings: Settings) -> Iterator[bool]:
 def up(settings: Settings, ready: Callable[[parts.Ports], None]) -> int:
     """Run until told to stop; ``ready`` is called once everything answers.  Returns the exit code.
 
-    Raises ``SettingsError`` with the worker's reasons where it refuses to begin, such as a store that proves too little.
+    Raises ``SettingsError`` with the reasons of a part that refuses to begin, such as a store that proves too little.
     """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -87,8 +86,8 @@ def up(settings: Settings, ready: Callable[[parts.Ports], None]) -> int:
 
 
 def _keep_up(settings: Settings, ports: parts.Ports, stop: threading.Event, ready: Callable[[parts.Ports], None]) -> int:
-    for mark in (_ready_mark(settings), _refused_mark(settings)):
-        mark.unlink(missing_ok=True)
+    _ready_mark(settings).unlink(missing_ok=True)
+    parts.forget_refusals(settings)
     supervisor = _start_supervisor(settings)
     announced = False
     started = time.monotonic()
@@ -98,7 +97,7 @@ def _keep_up(settings: Settings, ports: parts.Ports, stop: threading.Event, read
                 log.error("the supervisor died (exit %s); starting it again", supervisor.returncode)
                 stop_leftovers(settings.home)
                 supervisor = _start_supervisor(settings)
-            if not announced and len(refused := _refusals(settings)) >= _REFUSALS_TO_BELIEVE:
+            if not announced and len(refused := parts.refusals(settings)) >= _REFUSALS_TO_BELIEVE:
                 raise SettingsError(refused[-1])
             if not announced and is_ready(settings, ports):
                 announced = True
@@ -131,20 +130,7 @@ def mark_ready(settings: Settings) -> None:
     _ready_mark(settings).write_text(str(os.getpid()), encoding="ascii")
 
 
-def _refused_mark(settings: Settings) -> Path:
-    return settings.run / "worker.refused"
-
-
-def mark_refused(settings: Settings, why: str) -> None:
-    """Called by the worker where settings or store do not allow it to begin."""
-    with _refused_mark(settings).open("a", encoding="utf-8") as mark:
-        mark.write(json.dumps(why) + "\n")
-
-
-def _refusals(settings: Settings) -> list[str]:
-    mark = _refused_mark(settings)
-    whole = mark.read_text(encoding="utf-8").split("\n")[:-1] if mark.exists() else []
-    return [json.loads(line) for line in whole]
+mark_refused = parts.mark_refused
 
 
 def _start_supervisor(settings: Settings) -> subprocess.Popen[bytes]:

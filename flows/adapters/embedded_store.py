@@ -57,6 +57,11 @@ class EmbeddedStore:
     def endpoint(self) -> str:
         return self.writer.endpoint
 
+    @property
+    def every_port(self) -> list[int]:
+        """Of each of its parts the port and its gRPC twin."""
+        return [number for port in self.ports.values() for number in (port, port + _GRPC)]
+
     def credentials_file(self, identity: str) -> Path:
         """JSON with ``access_key`` and ``secret_key`` of ``admin``, ``writer`` or ``restricted`` (mode 600)."""
         return self.directory / "credentials" / f"{identity}.json"

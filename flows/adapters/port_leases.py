@@ -67,16 +67,27 @@ def any_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _hold(port: int, host: str) -> socket.socket | None:
-    """The lease of a port; None where another holds it or something listens there on ``host``."""
-    held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+def is_free(port: int, host: str = _HOST) -> bool:
+    """Whether a server could listen on ``port`` of ``host`` now, whoever has leased it."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         # As the server itself does: a port in TIME_WAIT counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            held.bind((_HOST, port))
             probe.bind((host, port))
         except OSError:
-            held.close()
-            return None
+            return False
+    return True
+
+
+def _hold(port: int, host: str) -> socket.socket | None:
+    """The lease of a port; None where another holds it or something listens there on ``host``."""
+    held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        held.bind((_HOST, port))
+    except OSError:
+        held.close()
+        return None
+    if not is_free(port, host):
+        held.close()
+        return None
     return held

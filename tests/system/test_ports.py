@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from flows import parts
+from flows.adapters import embedded_store
 from flows.adapters.port_leases import PortLeases, any_port
 from flows.letters.errors import SettingsError
+from flows.settings import load_settings
 
 CHOOSER = """
 import json, sys
@@ -94,3 +97,44 @@ def test_all_or_none_are_held() -> None:
         third = any_port()
         assert not mine.take(third, second)
         assert other.take(third)
+
+
+INTRUDER = """
+import socket, sys
+from pathlib import Path
+from flows import parts, up
+from flows.adapters.port_leases import any_port
+from flows.settings import load_settings
+
+choose = parts.choose_ports
+
+def taken_meanwhile(settings, leases):
+    chosen = choose(settings, leases)
+    global intruder
+    intruder = socket.create_server(("127.0.0.1", chosen.prefect))
+    return chosen
+
+parts.choose_ports = taken_meanwhile
+settings = load_settings(home=Path(sys.argv[1]), prefect_port=any_port())
+up.prepare(settings)
+up.up(settings, lambda ports: print("ready"))
+"""
+
+
+@pytest.mark.timeout(120)
+def test_a_port_taken_between_choice_and_start_is_told_at_once(tmp_path: Path) -> None:
+    told = subprocess.run([sys.executable, "-c", INTRUDER, str(tmp_path / "var")], capture_output=True, text=True, timeout=110)
+    assert "was taken by another program while duban started" in told.stderr.splitlines()[-1]
+    assert told.returncode == 1 and "ready" not in told.stdout
+
+
+def test_each_part_is_asked_about_its_own_ports(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path, prefect_port=any_port())
+    with PortLeases() as leases:
+        chosen = parts.choose_ports(settings, leases)
+        assert [parts.taken_port(part, settings) for part in parts.PARTS] == [None, None, None]  # leased by us is free to us
+        store = embedded_store.known(tmp_path)
+        assert store is not None
+        for part, port in (("server", chosen.prefect), ("store", store.every_port[-1])):
+            with socket.create_server(("127.0.0.1", port)):
+                assert parts.taken_port(part, settings) == f"127.0.0.1:{port}"
