@@ -51,6 +51,11 @@ class Settings(BaseSettings):
         "governance", description="Object Lock of what is archived; compliance cannot be undone by anybody; empty: none"
     )
     store_lock_days: int = Field(30 * 366, ge=1, description="how long the store refuses to delete, in days")
+    store_without: str = Field(
+        "",
+        description="what your own store cannot do and you accept, with commas: checksums (everything written is read again), "
+        "conditional_writes (looked for before and after; the bucket must keep versions)",
+    )
     audit_whole: int = Field(5000, ge=0, description="an archive of up to so many objects is checked whole each time")
     audit_days: int = Field(30, ge=1, description="in a larger archive each object is checked once in so many days")
     replica: Path | None = Field(None, description="folder with a second copy of the archive, for repairs")
@@ -87,6 +92,14 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return path.expanduser().absolute() if path is not None else None
+
+    @field_validator("store_without")
+    @classmethod
+    def _known_lacks(cls, names: str) -> str:
+        unknown = set(filter(None, names.split(","))) - {"checksums", "conditional_writes"}
+        if unknown:
+            raise ValueError(f"knows checksums and conditional_writes, with a comma between, not {', '.join(sorted(unknown))}")
+        return names
 
     @field_validator("prefect_host")
     @classmethod

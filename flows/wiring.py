@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,8 @@ def store_access(settings: Settings, *, restricted: bool = False) -> StoreAccess
         if store is None:
             where = settings.home
             raise SettingsError(f"there is no object store under {where} yet; start duban up, or set DUBAN_STORE_URL")
-        return store.restricted if restricted else store.writer
+        access = store.restricted if restricted else store.writer
+        return replace(access, encryption=settings.store_encryption, kms_key=settings.store_kms_key)
     bucket, file = settings.store_bucket, settings.store_credentials
     if restricted:
         bucket, file = settings.store_restricted_bucket, settings.store_restricted_credentials or file
@@ -69,6 +70,7 @@ def store_access(settings: Settings, *, restricted: bool = False) -> StoreAccess
         ca_bundle=settings.store_ca_bundle,
         encryption=settings.store_encryption,
         kms_key=settings.store_kms_key,
+        without=frozenset(filter(None, settings.store_without.split(","))),
         **_credentials(file),
     )
 

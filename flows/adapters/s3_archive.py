@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 PART_BYTES = 16 * 1024 * 1024  # within S3's 5 MiB … 5 GiB; a part is the unit that is sent again after a hiccup
-_FOR_EVER = timedelta(days=36_500)  # stores refuse dates they cannot hold; the legal hold does not end with it
+# The legal hold does not end with it.  Ceph keeps 32 bits of seconds: a date after February 2106 becomes one long past.
+_FOR_EVER = datetime(2105, 12, 31, tzinfo=UTC)
 _ABSENT = frozenset({"404", "NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "405"})
 
 
@@ -59,21 +60,23 @@ class S3Archive:
             "Bucket": self._access.bucket, "Key": key, "ContentType": media_type, "Metadata": metadata,
         } | self._encryption() | self._lock_of(retention)  # fmt: skip
         with speaking_to(self._access):
+            if self._unconditional and self._head(key) is not None:
+                return self._already_there(key, data)
             try:
                 if len(data) > self._part_bytes:
                     version = self._put_parts(options, data)
                 else:
                     checksum = base64.b64encode(digest.digest()).decode()
-                    answer = self._client.put_object(**options, Body=data, ChecksumSHA256=checksum, IfNoneMatch="*")
+                    answer = self._client.put_object(**options, Body=data, ChecksumSHA256=checksum, **self._condition())
                     version = answer.get("VersionId")
             except ClientError as fault:
                 if error_code(fault) not in ("PreconditionFailed", "412"):
                     raise
                 return self._already_there(key, data)
-            found = self._head(key, version)
-        if found is None or not self._is(found, data):
-            raise ArchiveConflict(f"{key}: the store reads back other bytes than were written; it cannot be trusted")
-        return found[0]
+            written = self._confirmed(key, version, data, options)
+            if self._unconditional and len({one.sha256 for one in self.versions(key)}) > 1:
+                raise ArchiveConflict(f"{key} was written by two at once, with different bytes. Run `duban verify`.")
+        return written
 
     def receipt(self, key: str) -> Receipt | None:
         with speaking_to(self._access):
@@ -122,6 +125,26 @@ class S3Archive:
 
     # -- within -------------------------------------------------------------------------------------------------
 
+    @property
+    def _unconditional(self) -> bool:
+        """Whether the site accepts a store without conditional writes: then we look before and after writing."""
+        return "conditional_writes" in self._access.without
+
+    def _condition(self) -> dict[str, Any]:
+        return {} if self._unconditional else {"IfNoneMatch": "*"}
+
+    def _confirmed(self, key: str, version: str | None, data: bytes, options: dict[str, Any]) -> Receipt:
+        """The receipt of what was just written; ``ArchiveConflict`` where the store shows other bytes or another lock."""
+        found = self._head(key, version)
+        if found is None or not self._is(found, data):
+            raise ArchiveConflict(f"{key}: the store reads back other bytes than were written; it cannot be trusted")
+        receipt, until = found[0], options.get("ObjectLockRetainUntilDate")
+        asked = (options.get("ObjectLockMode"), _stamp(until), "ObjectLockLegalHoldStatus" in options)
+        shown = (receipt.lock_mode, receipt.retain_until, receipt.legal_hold)
+        if until is not None and shown != asked:
+            raise ArchiveConflict(f"{key}: asked for the lock (mode, until, hold) {asked}, the store shows {shown}")
+        return receipt
+
     def _already_there(self, key: str, data: bytes) -> Receipt:
         found = self._head(key)
         if found is not None and self._is(found, data):
@@ -133,8 +156,10 @@ class S3Archive:
         raise ArchiveConflict(f"{key} already holds other bytes; nothing was overwritten. Run `duban verify`.")
 
     def _is(self, found: tuple[Receipt, str], data: bytes) -> bool:
-        """Whether the store's own checksum (not our metadata) is that of ``data``."""
+        """Whether the store's own checksum (not our metadata) is that of ``data``; without one, whether its bytes are."""
         receipt, checksum = found
+        if not checksum and "checksums" in self._access.without:
+            return self._read(receipt.key, receipt.version_id) == data
         return receipt.bytes == len(data) and checksum in (_checksum(data), self._composite(data))
 
     def _described(self, key: str) -> dict[str, Any]:
@@ -196,7 +221,7 @@ class S3Archive:
                 )
                 done.append({"PartNumber": number, "ETag": sent["ETag"], "ChecksumSHA256": _checksum(part)})
             answer: Any = self._client.complete_multipart_upload(
-                **where, UploadId=upload, MultipartUpload={"Parts": done}, IfNoneMatch="*"  # type: ignore[typeddict-item]
+                **where, UploadId=upload, MultipartUpload={"Parts": done}, **self._condition()  # type: ignore[typeddict-item]
             )
         except ClientError:
             self._client.abort_multipart_upload(**where, UploadId=upload)
@@ -222,12 +247,12 @@ class S3Archive:
         now = datetime.now(UTC).replace(microsecond=0)
         if retention is not None:
             mode, permanent = retention.mode, retention.until is None
-            until = now + _FOR_EVER if retention.until is None else datetime.combine(retention.until, time.max, UTC)
+            until = _FOR_EVER if retention.until is None else datetime.combine(retention.until, time.max, UTC)
             if until <= now:
                 return {}  # the period is over before it began: stores refuse a date in the past
         elif self._lock.mode:
             mode, permanent = self._lock.mode, self._lock.days is None
-            until = now + (_FOR_EVER if self._lock.days is None else timedelta(days=self._lock.days))
+            until = _FOR_EVER if self._lock.days is None else now + timedelta(days=self._lock.days)
         else:
             return {}
         until = until.replace(microsecond=0)
@@ -243,13 +268,16 @@ def _receipt(key: str, head: HeadObjectOutputTypeDef) -> Receipt:
     checksum, stated = head.get("ChecksumSHA256", ""), head["Metadata"].get("sha256", "")
     # A store's checksum over one part is the SHA-256 itself; over several it is not, and ours is kept beside it.
     sha256 = base64.b64decode(checksum).hex() if checksum and "-" not in checksum else stated
-    until = head.get("ObjectLockRetainUntilDate")
     return Receipt(
         key=key,
         sha256=sha256,
         bytes=head["ContentLength"],
         version_id=head.get("VersionId"),
         lock_mode=head.get("ObjectLockMode"),
-        retain_until=until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if until else None,
+        retain_until=_stamp(head.get("ObjectLockRetainUntilDate")),
         legal_hold=head.get("ObjectLockLegalHoldStatus") == "ON",
     )
+
+
+def _stamp(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None

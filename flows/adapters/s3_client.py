@@ -43,6 +43,7 @@ class StoreAccess:
     """Where a bucket is and who we are there.
 
     Without ``access_key`` the usual boto3 chain finds the credentials.  ``endpoint`` empty means AWS itself.
+    ``without``: what this store is known not to do (``checksums``, ``conditional_writes``) and the site accepts.
     """
 
     bucket: str
@@ -54,6 +55,7 @@ class StoreAccess:
     ca_bundle: Path | None = None
     encryption: Encryption = ""
     kms_key: str = ""
+    without: frozenset[str] = frozenset()
 
 
 def s3_client(access: StoreAccess, *, anonymous: bool = False, attempts: int = 3) -> S3Client:
@@ -65,7 +67,11 @@ def s3_client(access: StoreAccess, *, anonymous: bool = False, attempts: int = 3
         raise SettingsError(f"{access.ca_bundle} is no file: DUBAN_STORE_CA_BUNDLE must name the certificates (PEM)")
     config = Config(
         signature_version=UNSIGNED if anonymous else "s3v4",
-        s3={"addressing_style": "path" if access.path_style else "virtual"},
+        s3={
+            "addressing_style": "path" if access.path_style else "virtual",
+            # Over TLS too the signature covers the body's SHA-256: a store that knows no checksums still refuses others.
+            "payload_signing_enabled": True,
+        },
         connect_timeout=3,
         read_timeout=60,
         retries={"mode": "standard", "total_max_attempts": attempts},
@@ -110,6 +116,11 @@ def speaking_to(access: StoreAccess) -> Iterator[None]:
     except ClientError as fault:
         code = error_code(fault)
         status = fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if code == "NotImplemented" or status == 501:
+            raise SettingsError(
+                f"the store at {_where(access)} does not know a call that duban makes ({fault.operation_name}: {code}); "
+                "see DUBAN_STORE_WITHOUT"
+            ) from fault
         if code in _BUSY or status >= 500:
             raise Unavailable(f"the store at {_where(access)} cannot serve now ({code}); it is tried again") from fault
         if code in _REFUSED:

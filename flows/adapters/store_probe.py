@@ -20,10 +20,19 @@ if TYPE_CHECKING:
 # Without these the archive's promises are void; without the others duban says so and goes on.  Encryption is proven only
 # where the site asked for it.
 REQUIRED = (
-    "wrong_checksum_refused", "conditional_write", "anonymous_read_refused", "anonymous_write_refused", "encryption",
+    "wrong_checksum_refused", "checksum_kept", "conditional_write", "anonymous_read_refused", "anonymous_write_refused",
+    "encryption",
 )  # fmt: skip
+# What a site may accept to do without, and what then takes its place: see S3Archive.
+ACCEPTABLE = {
+    "checksums": frozenset({"wrong_checksum_refused", "checksum_kept"}),
+    "conditional_writes": frozenset({"conditional_write"}),
+}
 _KEY, _BODY = "probe/locked", b"duban writes this object to learn whether the store keeps its promises\n"
+_SHA256 = base64.b64encode(hashlib.sha256(_BODY).digest()).decode()
 _REFUSALS = frozenset({"AccessDenied", "Forbidden", "401", "403", "InvalidAccessKeyId"})
+# Answers to a call that protect nothing: the store does not know it, or what it was about is gone.
+_NO_REFUSALS = frozenset({"NotImplemented", "501", "NoSuchVersion", "NoSuchKey", "404"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,7 @@ class ProbeReport:
     endpoint: str
     bucket: str
     proofs: tuple[Proof, ...]
+    without: frozenset[str] = frozenset()
 
     @property
     def unproven(self) -> tuple[Proof, ...]:
@@ -61,7 +71,11 @@ class ProbeReport:
         return not self._missing(lock)
 
     def _missing(self, lock: bool) -> list[Proof]:
-        return [p for p in self.unproven if lock or p.code in REQUIRED]
+        unproven = {proof.code for proof in self.unproven}
+        accepted = {code for name in self.without for code in ACCEPTABLE[name]}
+        if "versioning" in unproven:  # then what is overwritten is lost, and only a condition keeps it from being so
+            accepted -= ACCEPTABLE["conditional_writes"]
+        return [p for p in self.unproven if p.code not in accepted and (lock or p.code in REQUIRED)]
 
     def require(self, *, lock: bool = True) -> ProbeReport:
         """This report; ``SettingsError`` naming all that is missing and may not be missing (the lock only if asked)."""
@@ -70,7 +84,8 @@ class ProbeReport:
             faults = "\n".join(f"  {p.code}: {p.detail}" for p in missing)
             raise SettingsError(
                 f"the store at {self.endpoint or 'AWS'} does not do for bucket {self.bucket} what an archive needs:\n"
-                f"{faults}\nUse a bucket with versioning and Object Lock, and credentials that may not delete."
+                f"{faults}\nUse a bucket with versioning and Object Lock, and credentials that may not delete. "
+                "What DUBAN_STORE_LOCK and DUBAN_STORE_WITHOUT let a site do without: docs/object-store.md."
             )
         return self
 
@@ -84,7 +99,7 @@ def probe(access: StoreAccess) -> ProbeReport:
     client = s3_client(access)
     with speaking_to(access):
         _must_exist(client, access)
-        proofs = [check(client, access.bucket) for check in (_checksum, _conditional, _versioning)]
+        proofs = [check(client, access.bucket) for check in (_checksum, _conditional, _checksum_kept, _versioning)]
         proofs += _locked(client, access.bucket)
         proofs += [_encrypted(client, access)] if access.encryption else []
         nobody, bucket = s3_client(access, anonymous=True), access.bucket
@@ -92,7 +107,7 @@ def probe(access: StoreAccess) -> ProbeReport:
             _anonymous("anonymous_read_refused", lambda: nobody.get_object(Bucket=bucket, Key=_KEY)),
             _anonymous("anonymous_write_refused", lambda: nobody.put_object(Bucket=bucket, Key="probe/no", Body=b"")),
         ]
-    return ProbeReport(access.endpoint, access.bucket, tuple(proofs))
+    return ProbeReport(access.endpoint, access.bucket, tuple(proofs), access.without)
 
 
 def _must_exist(client: S3Client, access: StoreAccess) -> None:
@@ -120,11 +135,15 @@ def reach(access: StoreAccess, other: str) -> Proof:
 
 
 def _refusal(call: Callable[[], object]) -> str | None:
-    """The error code with which the store refused; None when it did as told.  Store failures pass through."""
+    """The error code with which the store refused; None when it did as told.  Store failures pass through.
+
+    501 is no failure: so a store says that it does not know the call.
+    """
     try:
         call()
     except ClientError as fault:
-        if int(fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500:
+        status = int(fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        if status >= 500 and status != 501:
             raise
         return error_code(fault)
     return None
@@ -134,7 +153,7 @@ def _checksum(client: S3Client, bucket: str) -> Proof:
     wrong = base64.b64encode(hashlib.sha256(b"other bytes").digest()).decode()
     code = _refusal(lambda: client.put_object(Bucket=bucket, Key="probe/checksum", Body=_BODY, ChecksumSHA256=wrong))
     seen = f"refused with {code}" if code else "took bytes whose SHA-256 is wrong: damage in transit stays unseen"
-    return Proof("wrong_checksum_refused", code is not None and code not in _REFUSALS, seen)
+    return Proof("wrong_checksum_refused", code is not None and code not in _REFUSALS | _NO_REFUSALS, seen)
 
 
 def _conditional(client: S3Client, bucket: str) -> Proof:
@@ -142,20 +161,30 @@ def _conditional(client: S3Client, bucket: str) -> Proof:
     lock: dict[str, Any] = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": until}
 
     def put(**more: Any) -> str | None:
-        checksum = base64.b64encode(hashlib.sha256(_BODY).digest()).decode()
         return _refusal(
-            lambda: client.put_object(
-                Bucket=bucket, Key=_KEY, Body=_BODY, ChecksumSHA256=checksum, IfNoneMatch="*", **more
-            )
+            lambda: client.put_object(Bucket=bucket, Key=_KEY, Body=_BODY, ChecksumSHA256=_SHA256, **more)
         )
 
-    first = put(**lock)
+    only_new = {"IfNoneMatch": "*"}
+    first = put(**only_new, **lock)
     if first not in (None, "PreconditionFailed"):
-        first = put()  # a bucket without Object Lock refuses the lock's headers
-    second = put()
+        first = put(**only_new)  # a bucket without Object Lock refuses the lock's headers
+    second = put(**only_new)
+    if first not in (None, "PreconditionFailed"):
+        put()  # a store that knows no conditions may still keep versions and locks: what follows needs the object
     proven = first in (None, "PreconditionFailed") and second == "PreconditionFailed"
     answers = f"If-None-Match is not kept: {first or 'written'}, then {second or 'written'}"
     return Proof("conditional_write", proven, "a second write was refused" if proven else answers)
+
+
+def _checksum_kept(client: S3Client, bucket: str) -> Proof:
+    """Whether the store gives the SHA-256 of what it holds, so that a write is confirmed without reading it again."""
+    try:
+        told = client.head_object(Bucket=bucket, Key=_KEY, ChecksumMode="ENABLED").get("ChecksumSHA256")
+    except ClientError as fault:
+        return Proof("checksum_kept", False, f"the probe's object cannot be asked for: {error_code(fault)}")
+    seen = "no SHA-256 is told of what was written with one" if told is None else f"SHA-256 told is {told}"
+    return Proof("checksum_kept", told == _SHA256, seen)
 
 
 def _versioning(client: S3Client, bucket: str) -> Proof:
@@ -168,9 +197,12 @@ def _versioning(client: S3Client, bucket: str) -> Proof:
 
 def _locked(client: S3Client, bucket: str) -> list[Proof]:
     """Lock the probe's version for a day more, then try to get rid of it in every way the writer has."""
-    codes = ("object_lock", "delete_refused", "bypass_refused", "shorten_refused")
+    codes = ("object_lock", "delete_refused", "shorten_refused", "bypass_refused")
     now = datetime.now(UTC).replace(microsecond=0)
-    version = client.head_object(Bucket=bucket, Key=_KEY).get("VersionId")
+    try:
+        version = client.head_object(Bucket=bucket, Key=_KEY).get("VersionId")
+    except ClientError as fault:
+        return [Proof(code, False, f"the probe's object cannot be asked for: {error_code(fault)}") for code in codes]
     if not version or version == "null":
         return [Proof(code, False, "the bucket keeps no versions, so nothing can be locked") for code in codes]
     one: Any = {"Bucket": bucket, "Key": _KEY, "VersionId": version}
@@ -179,19 +211,21 @@ def _locked(client: S3Client, bucket: str) -> list[Proof]:
         retention: Any = {"Mode": "GOVERNANCE", "RetainUntilDate": until}
         return _refusal(lambda: client.put_object_retention(**one, Retention=retention))
 
-    refused = retain(now + timedelta(days=1, hours=1))
+    until = now + timedelta(days=1, hours=1)
+    refused = retain(until)
     if refused:
         return [Proof(code, False, f"a retention cannot be set: {refused}") for code in codes]
     head = client.head_object(**one)
-    held = head.get("ObjectLockMode") == "GOVERNANCE" and head["ObjectLockRetainUntilDate"] > now
+    held = head.get("ObjectLockMode") == "GOVERNANCE" and head["ObjectLockRetainUntilDate"] >= until
+    # From the mildest on: what one of them removes, the next can no longer be tried on.
     attempts = {
+        "delete_refused": _refusal(lambda: client.delete_object(**one)),
         "shorten_refused": retain(now + timedelta(minutes=1)),
         "bypass_refused": _refusal(lambda: client.delete_object(**one, BypassGovernanceRetention=True)),
-        "delete_refused": _refusal(lambda: client.delete_object(**one)),
     }
     lock = Proof("object_lock", held, "the store shows the lock it was given" if held else "the store forgot the lock")
     tried = [
-        Proof(code, answer is not None, f"refused with {answer}" if answer else "the store did it")
+        Proof(code, answer is not None and answer not in _NO_REFUSALS, f"answered {answer}" if answer else "the store did it")
         for code, answer in attempts.items()
     ]
     return [lock, *tried]
@@ -202,8 +236,10 @@ def _encrypted(client: S3Client, access: StoreAccess) -> Proof:
     asked: Any = {"ServerSideEncryption": access.encryption} | ({"SSEKMSKeyId": access.kms_key} if access.kms_key else {})
     digest = hashlib.sha256(f"{access.encryption} {access.kms_key}".encode()).hexdigest()[:8]
     where: Any = {"Bucket": access.bucket, "Key": f"probe/encrypted-{digest}"}
+    if "conditional_writes" not in access.without:
+        asked["IfNoneMatch"] = "*"
     try:
-        client.put_object(**where, Body=_BODY, IfNoneMatch="*", **asked)
+        client.put_object(**where, Body=_BODY, **asked)
     except ClientError as fault:
         if error_code(fault) != "PreconditionFailed":  # 5xx too: all else was answered just now, this will not be
             return Proof("encryption", False, f"{access.encryption} is refused: {error_code(fault)}")
