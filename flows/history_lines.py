@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from flows.letters.lifecycle import states, step_name
+from flows.letters.lifecycle import happened_on, states, step_name
 from flows.letters.workdays import BEIJING
 
 _HEAD = ("时间", "办理人", "事项", "状态变化", "说明")
@@ -35,6 +35,8 @@ def _row(entry: Mapping[str, Any]) -> tuple[str, ...]:
     who = "系统" if entry["by"] == "program" else str(entry["by"])
     action = _OWN.get(entry["action"]) or step_name(entry["action"])
     why = " ".join((entry["why"] or "").split())
+    if (day := happened_on(entry)) != moment.date():
+        why = f"（{day}办理）{why}"
     return f"{moment:%Y-%m-%d %H:%M}", who, action, _moved(entry, changes), why
 
 

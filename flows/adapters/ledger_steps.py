@@ -13,6 +13,7 @@ from flows.adapters.ledger_tables import answers, commitments, history, letters,
 from flows.letters.errors import ChangedMeanwhile
 from flows.letters.lifecycle import Change
 from flows.letters.model import Notice
+from flows.letters.workdays import beijing_day
 
 
 class LedgerSteps(LedgerOutbox):
@@ -183,6 +184,8 @@ def _entry(change: Change, before: Mapping[str, Any], now: str) -> dict[str, Any
     changed = {name: [before[name], value] for name, value in change.sets.items() if before[name] != value}
     if step.agency_id is not None:
         changed["agency_id"] = [None, step.agency_id]
+    if step.day != beijing_day(now):  # it is told of later than it happened
+        changed["day"] = [None, step.day.isoformat()]
     return {
         "letter_id": before["letter_id"],
         "commitment_id": step.commitment_id,

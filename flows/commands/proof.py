@@ -21,6 +21,7 @@ from flows.verify_archive import Verification
 @click.argument("path", metavar="PACKAGE|DIR", required=False, type=click.Path(path_type=Path))
 @click.option("--all", "everything", is_flag=True, help="Check the whole running archive.")
 @click.option("--by", help="With a commitment's ID in place of PACKAGE: who verifies that it is done, as confirm-done.")
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="With --by: the day it was verified, where that was before today.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the report (Markdown) there.")
 @click.option("--witness", type=click.Path(path_type=Path, exists=True), help="What was noted of the sealed days.")
@@ -29,6 +30,7 @@ def verify(
     path: Path | None,
     everything: bool,
     by: str | None,
+    day: datetime | None,
     as_json: bool,
     out: Path | None,
     witness: Path | None,
@@ -44,7 +46,7 @@ def verify(
     if path is not None and by is not None:
         from flows.commands.answers import take_step
 
-        take_step(str(path), "verify", by)
+        take_step(str(path), "verify", by, day=day)
         return
     if path is not None:
         from flows.verify_folder import verify_path

@@ -40,16 +40,20 @@ def desk(name: str) -> tuple[str, str]:
 
 
 def notices_of(
-    change: Change, row: Row, owners: Sequence[Row], bodies: Bodies, templates: Templates | None = None
+    change: Change, row: Row, owners: Sequence[Row], bodies: Bodies, today: date, templates: Templates | None = None
 ) -> tuple[Notice, ...]:
     """The notices a change calls for; ``row`` is the commitment before it, ``owners`` who had to do it before it.
 
+    They are dated ``today``, also where the step happened before.
+
     Derived ids: the same step on the same version of the row gives the same notices.
     """
-    return tuple(_made(change, {**row, **change.sets, "state": change.to_state}, owners, bodies, templates))
+    return tuple(_made(change, {**row, **change.sets, "state": change.to_state}, owners, bodies, today, templates))
 
 
-def _made(change: Change, row: Row, owners: Sequence[Row], bodies: Bodies, templates: Templates | None) -> Iterator[Notice]:
+def _made(
+    change: Change, row: Row, owners: Sequence[Row], bodies: Bodies, today: date, templates: Templates | None
+) -> Iterator[Notice]:
     step = change.step
     reason = step.fields.get("reason")
 
@@ -57,7 +61,7 @@ def _made(change: Change, row: Row, owners: Sequence[Row], bodies: Bodies, templ
         kind: NoticeKind, stage: str | None, to: tuple[str, str], role: OwnerRole = "lead", why: str | None = reason
     ) -> Notice:
         return about(
-            row, kind, to, role=role, stage=stage, day=step.day, occasion=f"v{change.version}", reason=why, templates=templates
+            row, kind, to, role=role, stage=stage, day=today, occasion=f"v{change.version}", reason=why, templates=templates
         )
 
     if step.action in _TO_OFFICE and (step.action != "object" or change.to_state == "objected" or step.party == "owner"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -10,6 +11,7 @@ from typing import Any, Literal
 
 from flows.letters.errors import StepRefused
 from flows.letters.rules.load import load_table
+from flows.letters.workdays import beijing_day
 
 Party = Literal["owner", "office", "program"]
 
@@ -18,8 +20,9 @@ Party = Literal["owner", "office", "program"]
 class Step:
     """Somebody wants to take a step: ``by`` names the person (or the program's part), ``agency_id`` the body acted for.
 
-    ``party`` owner acts for ``agency_id``; office and program act for the supervising office.  ``fields`` hold what the
-    step says (reason, text, evidence, until, …), dates as ISO strings.
+    ``day`` is when it happened, which may be before it is said.  ``party`` owner acts for ``agency_id``; office and program
+    act for the supervising office.  ``fields`` hold what the step says (reason, text, evidence, until, …), dates as ISO
+    strings.
     """
 
     commitment_id: str
@@ -65,6 +68,35 @@ def step_name(action: str) -> str:
     return next((str(row["name"]) for row in load_table("states")["step"] if row["action"] == action), action)
 
 
+def day_fault(step: Step, today: date, history: Sequence[Mapping[str, Any]]) -> str | None:
+    """Why a step cannot have happened on its day: still to come, or before what had to come first; None where it can.
+
+    ``history`` are the ledger's entries about the commitment.  What a schedule noted meanwhile (a light, overdue, the
+    carry-over) does not stand before it: the day the clerk heard of the step is not the day it was taken.
+    """
+    if step.day > today:
+        return f"办理日期{step.day}尚未到来，今天是{today}，请核对"
+    steps = [entry for entry in history if entry["to_state"] is not None and entry["action"] not in _of_schedules()]
+    if not steps:
+        return None
+    last = max(steps, key=happened_on)
+    if step.day >= happened_on(last):
+        return None
+    before = "登记" if last["action"] == "propose" else step_name(last["action"])
+    return f"办理日期{step.day}早于此前的“{before}”（{happened_on(last)}），请核对"
+
+
+def happened_on(entry: Mapping[str, Any]) -> date:
+    """The day on which what an entry of the history tells of happened; ``at`` is when it was said."""
+    told = json.loads(entry["changes"]).get("day")
+    return date.fromisoformat(told[1]) if told else beijing_day(entry["at"])
+
+
+@cache
+def _of_schedules() -> frozenset[str]:
+    return frozenset(row["action"] for row in load_table("states")["step"] if row["by"] == ["program"])
+
+
 def decide(row: Mapping[str, Any], owners: Sequence[Mapping[str, Any]], step: Step) -> Change:
     """The change ``step`` makes to the commitment ``row`` (ledger columns) with its ``owners`` (ledger rows).
 
@@ -94,9 +126,7 @@ def _rule(state: str, step: Step) -> Mapping[str, Any]:
     found: Mapping[str, Any] | None = next((row for row in rows if state in row["from"]), None)
     if found is None:
         allowed = "、".join(dict.fromkeys(states()[name] for row in rows for name in row["from"]))
-        raise StepRefused(
-            f"承诺 {step.commitment_id} 当前为“{states()[state]}”，不能{step_name(step.action)}；须处于：{allowed}"
-        )
+        raise StepRefused(f"承诺 {step.commitment_id} 当前为“{states()[state]}”，不能{step_name(step.action)}；须处于：{allowed}")
     return found
 
 
@@ -149,7 +179,7 @@ def _effects(row: Mapping[str, Any], step: Step) -> dict[str, Any]:
         given = {"lead_agency_id": step.fields["agency_id"], "lead_name": step.fields.get("agency_name")}
         return given | ({"light": "green"} if step.action == "issue" else {})
     if step.action == "done" and _day(step, "done_on", step.day) > step.day:
-        raise StepRefused("办结日期不能晚于今天")
+        raise StepRefused(f"办结日期不能晚于办理日期{step.day}")
     if step.action == "reopen":
         return {"closed_on": None, "closed_by": None}
     return {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -49,7 +50,9 @@ def returned_form(cells: Sequence[Sequence[Any]], name: str) -> Returned:
     faults = [f"缺少“{label}”" for label, value in ((table["form"]["agency"], agency_id), (table["form"]["by"], by)) if not value]
     headings = [_text(cell) for cell in cells[HEADING_ROW - 1]] if len(cells) >= HEADING_ROW else []
     known = {spec["heading"]: spec["key"] for spec in table["column"]}
-    if missing := [heading for heading in known if heading not in headings]:
+    # Forms issued before a column was added come back without it.
+    wanted = [spec["heading"] for spec in table["column"] if not spec.get("optional")]
+    if missing := [heading for heading in wanted if heading not in headings]:
         faults.append(f"缺少栏目：{'、'.join(missing)}；请使用系统下发的回执表")
     if faults:
         raise UnreadableLetter(f"{name}：" + "；".join(faults))
@@ -120,14 +123,22 @@ def _answer(line: Mapping[str, Any], number: int, agency_id: str, by: str, fault
         known = "、".join(row["word"] for row in rows)
         faults.append(f"第{number}行：办理意见“{word}”无法识别，应为{known}" if chosen is None else f"第{number}行：缺少承诺编号")
         return
-    said, day = _text(line["said"]), _day(line["day"]).replace("/", "-")
+    said, day = _text(line["said"]), _iso(line["day"])
     fields = {"responsible": _text(line["responsible"]), "evidence": _text(line["evidence"])}
     if said and "said" in chosen:
         fields[chosen["said"]] = said
     if day and "day" in chosen:
         fields[chosen["day"]] = day
+    fields["day"] = _iso(line.get("happened"))
     filled = tuple((key, value) for key, value in fields.items() if value)
     yield Answer(commitment_id, chosen["action"], agency_id, by, filled, f"第{number}行")
+
+
+def _iso(value: object) -> str:
+    """A day as YYYY-MM-DD, also where a clerk wrote 2026/3/6 or 2026年3月6日; other text as it is."""
+    text = _day(value)
+    found = re.fullmatch(r"([0-9]{4})[^0-9]([0-9]{1,2})[^0-9]([0-9]{1,2})[^0-9]?", text)
+    return f"{found[1]}-{found[2]:0>2}-{found[3]:0>2}" if found else text
 
 
 def _text(value: object) -> str:

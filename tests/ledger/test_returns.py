@@ -33,7 +33,7 @@ DIRECTORY = Directory.load(AGENCIES)
 ONE, TWO = (s["id"] for s in TEA["statements"][:2])
 FORMS = Forms(b"a key of this test, long enough!")
 ISSUE = FORMS.issue(TEA_LEAD, "N1", TODAY)
-COLUMNS = {"办理意见": 5, "责任人": 6, "进展或理由": 7, "佐证材料": 8, "日期（延期至／办结）": 9}
+COLUMNS = {"办理意见": 5, "责任人": 6, "进展或理由": 7, "佐证材料": 8, "日期（延期至／办结）": 9, "办理日期": 10}
 
 
 def desk(ledger: SqlLedger, today: date = TODAY) -> Desk:

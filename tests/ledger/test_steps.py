@@ -59,7 +59,7 @@ REFUSED = [
     (["sign"], ("progress", {}, OWNER), "还须写明"),
     (["sign"], ("extend", {"until": "2020-01-01", "reason": "忙"}, OWNER), "不晚于现有时限"),
     (["sign"], ("extend", {"until": "明年", "reason": "忙"}, OWNER), "无法识别"),
-    (["sign"], ("done", {"evidence": "报告", "done_on": "2030-01-01"}, OWNER), "不能晚于今天"),
+    (["sign"], ("done", {"evidence": "报告", "done_on": "2030-01-01"}, OWNER), "不能晚于办理日期"),
     (["sign", "progress", "done"], ("verify", {}, OWNER), "不能由责任单位自己办理"),
     (["sign", "progress", "done"], ("verify", {}, {"agency_id": TEA_LEAD}), "不能办理自己的"),
     (["sign", "progress", "done"], ("verify", {}, {"by": "张某"}), "须由他人办理"),
