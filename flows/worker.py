@@ -14,9 +14,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from prefect import Flow
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.responses import OrchestrationResult
+from prefect.context import SyncClientContext
 from prefect.flow_engine import run_flow
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from prefect.states import Pending
@@ -29,7 +31,7 @@ from flows.discretion import trace_of
 from flows.letters.errors import DubanError, RulesError, SettingsError, Unavailable
 from flows.letters.model import Original
 from flows.letters.understanding import understand
-from flows.parts import known_ports
+from flows.parts import known_ports, mark_refused
 from flows.process_letter import LetterRef, process_letter
 from flows.reaping import Reaper
 from flows.schedule import Deployed, register
@@ -62,7 +64,7 @@ def run_worker(settings: Settings) -> int:
     except (SettingsError, RulesError, Unavailable) as fault:
         log.error("cannot start: %s", fault)
         if not isinstance(fault, Unavailable):
-            up.mark_refused(settings, str(fault))
+            mark_refused(settings, str(fault))
         return 1
     return 0
 
@@ -125,7 +127,10 @@ def make_sure_of_store(settings: Settings) -> None:
         return
     proof.require(lock=bool(settings.store_lock))
     for report in proof.reports:
-        log.info("store %s, bucket %s: %d properties proven", report.endpoint or "AWS", report.bucket, len(report.proofs))
+        proven = len(report.proofs) - len(report.unproven)
+        log.info("store %s: %d properties of %d proven", report.where, proven, len(report.proofs))
+        for one in report.unproven:
+            log.warning("store %s: %s is not proven and not claimed, as the settings say: %s", report.where, one.code, one.detail)
     if not proof.apart.proven:
         log.warning("both buckets have the same credentials: %s", proof.apart.detail)
 
@@ -195,7 +200,7 @@ class Worker:
                 idempotency_key=key,
             )
             with self._holding(run.id):
-                self._execute(run, process_letter)
+                execute(run, process_letter)
         except Exception as fault:  # the border of the worker: a fault of one run must not stop the others
             log.error("a run with %d letters could not be executed; they are taken again: %s", len(seen), trace_of(fault))
             rest = _REST_SECONDS
@@ -237,7 +242,7 @@ class Worker:
     def _run_other(self, run_id: UUID, deployment_id: UUID) -> None:
         with self._holding(run_id):
             try:
-                self._execute(self._client.read_flow_run(run_id), self._deployed[deployment_id].flow)
+                execute(self._client.read_flow_run(run_id), self._deployed[deployment_id].flow)
             except Exception as fault:  # the border of the worker, as above
                 log.error("run %s could not be executed: %s", run_id, trace_of(fault))
 
@@ -250,7 +255,18 @@ class Worker:
         finally:
             self._in_hand.discard(run_id)
 
-    def _execute(self, run: FlowRun, flow: object) -> None:
-        # The heartbeat's thread would be joined for a second at each end; the reaper finds dead runs instead.
-        with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-            run_flow(flow, flow_run=run, return_type="state")  # type: ignore[arg-type]
+
+def execute(run: FlowRun, flow: Flow[..., Any]) -> State[Any]:
+    """Execute a run in this thread, to its end; the state it ended in comes back.
+
+    Of what Prefect does around each run three things cost more than a letter and serve nobody here.
+    """
+    # A client of its own for each run reads the bundle of authorities and connects anew: a thread keeps the first.
+    if SyncClientContext.get() is None:
+        SyncClientContext().__enter__()
+    # Of a deployed run Prefect watches, in a thread with an event stream, whether it is suspended: a fifth of a second at
+    # its end.  Nothing here can be suspended; once begun it is read from the server with its deployment.
+    unwatched = run.model_copy(update={"deployment_id": None})
+    # The heartbeat's thread would be joined for a second at each end; the reaper finds dead runs instead.
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        return run_flow(flow, flow_run=unwatched, return_type="state")  # type: ignore[return-value]

@@ -24,13 +24,11 @@ def main() -> None:
 
     # Prefect reads its settings on import: the environment comes first.
     from prefect.client.orchestration import get_client
-    from prefect.flow_engine import run_flow
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
     from prefect.states import Pending
 
     from flows.schedule import register
     from flows.wiring import wiring
-    from flows.worker import Worker
+    from flows.worker import Worker, execute
 
     out = sys.stdout
     sys.stdout = sys.stderr
@@ -38,7 +36,7 @@ def main() -> None:
     def say(told: dict[str, Any]) -> None:
         print(json.dumps(told, ensure_ascii=False), file=out, flush=True)
 
-    with get_client(sync_client=True) as client, temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+    with get_client(sync_client=True) as client:
         deployed = register(client)
         by_name, by_id = {row.flow.name: row for row in deployed}, {row.id: row.flow for row in deployed}
         worker = Worker(wiring(), client, deployed)
@@ -56,7 +54,7 @@ def main() -> None:
                 run = client.create_flow_run_from_deployment(row.id, parameters=asked["parameters"], state=Pending())
             assert run.deployment_id is not None
             flow = by_id[run.deployment_id]
-            state = run_flow(flow, flow_run=run, return_type="state")
+            state = execute(run, flow)
             say({"flow": flow.name, "run": str(run.id), "type": state.type.value, "message": state.message})
 
 
