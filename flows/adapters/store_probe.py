@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -103,9 +104,10 @@ def probe(access: StoreAccess) -> ProbeReport:
         proofs += _locked(client, access.bucket)
         proofs += [_encrypted(client, access)] if access.encryption else []
         nobody, bucket = s3_client(access, anonymous=True), access.bucket
+        new = f"probe/no-{secrets.token_hex(8)}"  # what is there already may be guarded where a new key is not
         proofs += [
             _anonymous("anonymous_read_refused", lambda: nobody.get_object(Bucket=bucket, Key=_KEY)),
-            _anonymous("anonymous_write_refused", lambda: nobody.put_object(Bucket=bucket, Key="probe/no", Body=b"")),
+            _anonymous("anonymous_write_refused", lambda: nobody.put_object(Bucket=bucket, Key=new, Body=b"")),
         ]
     return ProbeReport(access.endpoint, access.bucket, tuple(proofs), access.without)
 
@@ -151,7 +153,8 @@ def _refusal(call: Callable[[], object]) -> str | None:
 
 def _checksum(client: S3Client, bucket: str) -> Proof:
     wrong = base64.b64encode(hashlib.sha256(b"other bytes").digest()).decode()
-    code = _refusal(lambda: client.put_object(Bucket=bucket, Key="probe/checksum", Body=_BODY, ChecksumSHA256=wrong))
+    put: Any = {"Bucket": bucket, "Key": "probe/checksum", "Body": _BODY, "ChecksumAlgorithm": "SHA256"}
+    code = _refusal(lambda: client.put_object(**put, ChecksumSHA256=wrong))
     seen = f"refused with {code}" if code else "took bytes whose SHA-256 is wrong: damage in transit stays unseen"
     return Proof("wrong_checksum_refused", code is not None and code not in _REFUSALS | _NO_REFUSALS, seen)
 
@@ -161,9 +164,8 @@ def _conditional(client: S3Client, bucket: str) -> Proof:
     lock: dict[str, Any] = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": until}
 
     def put(**more: Any) -> str | None:
-        return _refusal(
-            lambda: client.put_object(Bucket=bucket, Key=_KEY, Body=_BODY, ChecksumSHA256=_SHA256, **more)
-        )
+        checked: Any = {"ChecksumAlgorithm": "SHA256", "ChecksumSHA256": _SHA256}
+        return _refusal(lambda: client.put_object(Bucket=bucket, Key=_KEY, Body=_BODY, **checked, **more))
 
     only_new = {"IfNoneMatch": "*"}
     first = put(**only_new, **lock)

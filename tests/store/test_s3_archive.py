@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import boto3
@@ -17,72 +14,9 @@ from flows.adapters.s3_archive import LockRule, S3Archive
 from flows.adapters.s3_client import s3_client
 from flows.adapters.store_probe import probe
 from flows.audit_share import Share
-from flows.letters.errors import ArchiveConflict, ArchiveDamaged, SettingsError, Unavailable
-from flows.ports import Retention
+from flows.letters.errors import SettingsError, Unavailable
 from flows.seal_archive import SEALED_PREFIXES
-
-
-def test_what_is_put_is_read_back_with_its_checksum_and_lock(archive: S3Archive) -> None:
-    receipt = archive.put("t/one", "答复".encode(), media_type="text/plain", name="答复 1.txt")
-    assert receipt.sha256 == hashlib.sha256("答复".encode()).hexdigest()
-    assert (receipt.bytes, receipt.existed, receipt.lock_mode) == (6, False, "GOVERNANCE")
-    assert receipt.version_id and receipt.retain_until and receipt.retain_until > "2050"
-    assert archive.receipt("t/one") == receipt
-    assert archive.get("t/one") == "答复".encode()
-
-
-def test_the_same_bytes_twice_are_one_object(archive: S3Archive) -> None:
-    first = archive.put("t/twice", b"1", media_type="text/plain")
-    again = archive.put("t/twice", b"1", media_type="text/plain")
-    assert again == replace(first, existed=True)
-    assert len(archive.versions("t/twice")) == 1
-
-
-def test_other_bytes_under_a_key_are_a_conflict_and_change_nothing(archive: S3Archive) -> None:
-    archive.put("t/conflict", b"1", media_type="text/plain")
-    with pytest.raises(ArchiveConflict):
-        archive.put("t/conflict", b"2", media_type="text/plain")
-    assert archive.get("t/conflict") == b"1"
-
-
-def test_a_large_file_goes_in_parts_and_comes_back_whole(archive: S3Archive) -> None:
-    data = os.urandom(11 * 1024 * 1024)
-    receipt = archive.put("t/large", data, media_type="application/pdf")
-    assert (receipt.sha256, receipt.bytes) == (hashlib.sha256(data).hexdigest(), len(data))
-    assert receipt.lock_mode == "GOVERNANCE"
-    assert archive.get("t/large") == data
-    assert archive.put("t/large", data, media_type="application/pdf").existed
-    with pytest.raises(ArchiveConflict):
-        archive.put("t/large", data[:-1] + b"!", media_type="application/pdf")
-
-
-@pytest.mark.parametrize(
-    ("retention", "mode", "until", "hold"),
-    [
-        (Retention(date(2056, 5, 6)), "GOVERNANCE", "2056-05-06T23:59:59Z", False),
-        (Retention(date(2056, 5, 6), "compliance"), "COMPLIANCE", "2056-05-06T23:59:59Z", False),
-        (Retention(None), "GOVERNANCE", None, True),
-    ],
-)
-def test_retention_is_set_with_the_object(
-    archive: S3Archive, retention: Retention, mode: str, until: str | None, hold: bool
-) -> None:
-    receipt = archive.put(f"t/kept/{mode}/{until}", b"1", media_type="text/plain", retention=retention)
-    assert (receipt.lock_mode, receipt.legal_hold) == (mode, hold)
-    assert receipt.retain_until and (receipt.retain_until == until or (until is None and receipt.retain_until > "2100"))
-
-
-def test_what_is_absent_is_none_or_damage(archive: S3Archive) -> None:
-    assert archive.receipt("t/never") is None
-    with pytest.raises(ArchiveDamaged):
-        archive.get("t/never")
-
-
-def test_keys_come_in_order(archive: S3Archive) -> None:
-    for name in ("b", "a/2", "a/1"):
-        archive.put(f"listed/{name}", b"1", media_type="text/plain")
-    assert list(archive.keys("listed/")) == ["listed/a/1", "listed/a/2", "listed/b"]
-    assert list(archive.keys("listed/a")) == ["listed/a/1", "listed/a/2"]
+from tests.store.archive_contract import *  # noqa: F403 - these tests are this module's too
 
 
 def test_a_share_of_the_keys_is_what_the_store_lists_for_it(archive: S3Archive) -> None:
