@@ -93,6 +93,19 @@ def test_what_is_not_public_says_so(disclosure: str | None, mark: str) -> None:
     assert mark in html
 
 
+def test_the_columns_of_a_docx_are_as_wide_in_the_grid_as_in_the_cells() -> None:
+    """Word goes by the cells, WPS and LibreOffice by the grid."""
+    document = python_docx.Document(io.BytesIO(docx(event(), OPENING)))
+    section = document.sections[0]
+    room = section.page_width - section.left_margin - section.right_margin
+    for table in document.tables:
+        grid = [column.width for column in table.columns]
+        assert abs(sum(grid) - room) < Mm(1)
+        assert all(abs(cell.width - width) < Mm(1) for row in table.rows for cell, width in zip(row.cells, grid, strict=True))
+    assert abs(document.tables[0].columns[0].width - Mm(28)) < Mm(1)
+    assert 'instr="PAGE"' in section.footer._element.xml
+
+
 def test_a_site_may_change_each_paper() -> None:
     base = python_docx.Document()
     base.sections[0].page_width = Mm(250)
