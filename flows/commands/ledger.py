@@ -67,12 +67,13 @@ def notice(wanted: str, out: Path, again: bool) -> None:
     from flows.adapters.sql_ledger import SqlLedger
     from flows.delivery_wiring import templates
     from flows.letters.notices import wording
+    from flows.letters.papers import written_number
     from flows.letters.sheets import docx, pdf
 
     settings = load_settings()
     opened = SqlLedger(settings.database_url)
     opened.create()
-    found = opened.notice(wanted)
+    found = opened.notice(wanted) or opened.notice(written_number(wanted))
     if found is None:
         raise click.ClickException(f"台账中没有通知“{wanted}”")
     if again:
@@ -83,14 +84,15 @@ def notice(wanted: str, out: Path, again: bool) -> None:
     data = event["data"]
     opening = wording(data["kind"], data["role"], data.get("stage"))["opening"]
     out.mkdir(parents=True, exist_ok=True)
+    name = found.number or found.id
     look = templates(settings)
     papers: dict[str, bytes] = {
         ".json": found.event.encode(), ".html": found.sheet.encode(),
         ".docx": docx(event, opening, look), ".pdf": pdf(event, opening, look),
     }  # fmt: skip
     for ending, content in papers.items():
-        (out / f"{wanted}{ending}").write_bytes(content)
-        click.echo(out / f"{wanted}{ending}")
+        (out / f"{name}{ending}").write_bytes(content)
+        click.echo(out / f"{name}{ending}")
 
 
 @click.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import click
 
 from flows.letters import disclosure
 from flows.letters.model import COMMITMENT_STANCES
+from flows.letters.workdays import beijing_day
 from flows.settings import load_settings
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 def show(wanted: str, as_json: bool, pages: Path | None) -> None:
     """One letter or commitment with its proof: ID is a letter's id, hash or document number, or a commitment's id.
 
-    A commitment comes with its state and its history: who did what, when and why.
+    A commitment comes with its state, its history (who did what, when and why) and the papers about it.
     """
     from flows import wiring
     from flows.adapters.sql_ledger import SqlLedger
@@ -103,6 +105,18 @@ def _print_standing(ledger: SqlLedger, letter_id: str, wanted: str) -> None:
     click.echo(f"\n当前状态：{states()[held['state']]}　时限：{due}　办理经过：")
     for line in history_lines(ledger.history_of(wanted)):
         click.echo(f"  {line}")
+    if papers := list(papers_about(ledger, wanted)):
+        click.echo("往来文书：\n" + "\n".join(f"  {line}" for line in papers))
+
+
+def papers_about(ledger: SqlLedger, commitment_id: str) -> Iterator[str]:
+    """The notices about a commitment: number, title, to whom, when it was sent; one that went in a parcel by the parcel's."""
+    for row in ledger.notices_about(commitment_id):
+        own, sent = ledger.notice(row["id"]), ledger.notice(row["bundle_id"] or row["id"])
+        if own is not None and sent is not None:
+            data = json.loads(own.event)["data"]
+            day = f"{beijing_day(row['sent_at'])}发出" if row["sent_at"] else "尚未发出"
+            yield f"{sent.number or sent.id}　{data['title']}　{data['to']['name']}　{day}"
 
 
 def _print_statement(statement: dict[str, object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -57,6 +58,11 @@ def paper_of(event: Mapping[str, Any], opening: str, office: str = "") -> dict[s
 def number_of(event: Mapping[str, Any]) -> str:
     """The office's number of a notice; its id where it has none (yet)."""
     return str(event["data"].get("number") or event["id"])
+
+
+def written_number(text: str) -> str:
+    """A number as an office writes it, whichever brackets stand around the year: 督交[2026]12号 is 督交〔2026〕12号."""
+    return re.sub(r"[\[(（［【﹝〔]([0-9]{4})[\])）］】﹞〕]", r"〔\1〕", text.strip())
 
 
 def paper_day(event: Mapping[str, Any]) -> str:

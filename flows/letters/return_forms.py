@@ -63,7 +63,7 @@ class Forms:
         if not kinds & set(load_table("returns")["with_form"]):
             return None
         issue = self.issue(notice.agency_id, notice.id, beijing_day(event["time"]))
-        return form(notice.agency_id, data["to"]["name"], data["items"], issue)
+        return form(notice.agency_id, data["to"]["name"], data["items"], issue, data.get("number"))
 
     def of_event(self, notice: Notice) -> Issue:
         """The issue that a system which answers by JSON gives back."""
@@ -81,13 +81,16 @@ def form_number(agency_id: str, moment: str) -> str:
     return f"F{datetime.fromisoformat(moment):%Y%m%d}{hashlib.sha256(seed).hexdigest()[:8]}"
 
 
-def form(agency_id: str, agency_name: str, items: Sequence[Mapping[str, Any]], issue: Issue) -> bytes:
-    """The form for one agency: a line an item of a notice, the given cells locked, the answer chosen from a list."""
+def form(agency_id: str, agency_name: str, items: Sequence[Mapping[str, Any]], issue: Issue, paper: str | None = None) -> bytes:
+    """The form for one agency: a line an item of a notice, the given cells locked, the answer chosen from a list.
+
+    ``paper`` is the number of the paper it goes with, where it goes with one.
+    """
     table = load_table("returns")
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
     sheet.title = table["sheet"]
-    _head(sheet, table, agency_id, agency_name, issue)
+    _head(sheet, table, agency_id, agency_name, issue, paper)
     _headings(sheet, table["column"])
     for number, item in enumerate(items, HEADING_ROW + 1):
         due = item.get("due") or (item["deadline"] or {}).get("date")
@@ -106,7 +109,7 @@ def form(agency_id: str, agency_name: str, items: Sequence[Mapping[str, Any]], i
     return fixed(out.getvalue())
 
 
-def _head(sheet: Worksheet, table: Mapping[str, Any], agency_id: str, agency_name: str, issue: Issue) -> None:
+def _head(sheet: Worksheet, table: Mapping[str, Any], agency_id: str, agency_name: str, issue: Issue, paper: str | None) -> None:
     words = table["form"]
     left = ((words["agency"], agency_id), (words["agency_name"], agency_name), (words["by"], None))
     right = ((words["number"], issue.number), (words["day"], issue.day), (words["code"], issue.code))
@@ -117,7 +120,7 @@ def _head(sheet: Worksheet, table: Mapping[str, Any], agency_id: str, agency_nam
             _put(filled, value)
             filled.protection = Protection(locked=value is not None)
             filled.fill = _GIVEN if value is not None else _TO_FILL
-    hint = sheet.cell(1, 7, table["hint"])
+    hint = sheet.cell(1, 7, (table["goes_with"].format(number=paper) if paper else "") + table["hint"])
     hint.font, hint.alignment = Font(italic=True, color="B3001B"), Alignment(wrap_text=True, vertical="top")
     sheet.merge_cells(start_row=1, end_row=HEADING_ROW - 1, start_column=7, end_column=len(table["column"]))
     for line in range(1, HEADING_ROW):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from flows.adapters.sql_ledger import SqlLedger
 from flows.letters.fingerprint import fingerprint
 from flows.letters.lifecycle import Party, Step, decide
-from flows.letters.notices import hand_off
+from flows.letters.notices import hand_off, parts_of
 from flows.letters.routing import route
 from flows.ports import Receipt
 from tests.notices.ledger_samples import DIRECTORY, GOLD, record_of
@@ -68,3 +69,11 @@ def take(
     after = ledger.commitment(commitment_id)
     assert after is not None
     return str(after["state"])
+
+
+def without_gaps(given: Iterable[str]) -> bool:
+    """Whether every series counts 1, 2, 3 … and gives nothing twice."""
+    by_series: dict[str, list[int]] = {}
+    for name, serial in map(parts_of, given):
+        by_series.setdefault(name, []).append(serial)
+    return all(sorted(serials) == list(range(1, len(serials) + 1)) for serials in by_series.values())

@@ -25,7 +25,7 @@ from flows.letters.notices import hand_off
 from flows.letters.outgoing import Retries, bundle_of
 from flows.letters.routing import route
 from tests.ledger.databases import Databases
-from tests.ledger.steps import NOW, TEA, TEA_LEAD, enter
+from tests.ledger.steps import NOW, TEA, TEA_LEAD, enter, without_gaps
 from tests.notices.ledger_samples import DIRECTORY, GOLD, LETTERS, record_of
 
 LATER = "2026-03-05T01:00:00Z"
@@ -193,6 +193,7 @@ def test_whatever_dies_no_notice_is_lost_or_shown_twice(
     shown = [json.loads(event) for box in boxes for event in box.shown.values()]
     carried = [one for event in shown for one in (event["data"].get("notices") or [event["id"]])]
     assert sorted(carried) == sorted(wanted)
+    assert without_gaps(event["data"]["number"] for event in shown)
     assert ledger.queued() == []
     ledger.close()
 

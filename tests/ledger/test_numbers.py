@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from flows.adapters.ledger_tables import notices
 from flows.adapters.sql_ledger import SqlLedger
+from flows.commands.show import papers_about
 from flows.delivery import Channels, deliver_waiting
 from flows.letters.errors import Unavailable
 from flows.letters.follow_up import about
@@ -20,7 +21,7 @@ from flows.letters.papers import number_of
 from flows.letters.routing import route
 from flows.letters.rules.load import load_table
 from flows.letters.sheets import Templates, docx, pdf
-from tests.ledger.steps import NOW, TEA, TEA_LEAD, enter
+from tests.ledger.steps import NOW, TEA, TEA_LEAD, enter, without_gaps
 from tests.ledger.test_together import together
 from tests.notices.ledger_samples import DIRECTORY, GOLD, record_of
 from tests.notices.test_papers import text_of_docx, text_of_pdf
@@ -47,14 +48,6 @@ class Receiver:
 
 def numbers(came: Iterable[Notice]) -> list[str]:
     return [number_of(json.loads(notice.event)) for notice in came]
-
-
-def without_gaps(given: Iterable[str]) -> bool:
-    """Whether every series counts 1, 2, 3 … and gives nothing twice."""
-    by_series: dict[str, list[int]] = {}
-    for name, serial in map(parts_of, given):
-        by_series.setdefault(name, []).append(serial)
-    return all(sorted(serials) == list(range(1, len(serials) + 1)) for serials in by_series.values())
 
 
 def reminder(ledger: SqlLedger, occasion: str, day: str) -> Notice:
@@ -142,6 +135,20 @@ def test_a_parcel_has_one_number_and_its_parts_have_none(ledger: SqlLedger) -> N
     assert (parcel.kind, parcel.series) == ("bundle", "督交〔2026〕")
     assert without_gaps(numbers(box.came))
     assert {found.number for part in parts if (found := ledger.notice(part.id))} == {None}
+
+
+def test_the_papers_about_a_commitment_are_told_by_their_numbers(ledger: SqlLedger) -> None:
+    enter(ledger, TEA)
+    ledger.queue([reminder(ledger, "a", "2026-03-02")], NOW)
+    one = ledger.rows()[0]["id"]
+    assert all(line.endswith("尚未发出") for line in papers_about(ledger, one))
+    box = Receiver()
+    deliver_waiting(ledger, box.channels(), NOW, bundled=lambda agency_id: agency_id == TEA_LEAD, bundle_now=True)
+    (parcel,) = [notice for notice in box.came if notice.kind == "bundle"]
+    mine = [line for line in papers_about(ledger, one) if "农业农村局" in line]
+    assert len(mine) == 2
+    for line in mine:
+        assert line.startswith(f"{parcel.number}　承诺事项") and line.endswith("2026-03-02发出")
 
 
 def test_what_was_tried_alone_goes_on_alone_under_its_number(ledger: SqlLedger) -> None:

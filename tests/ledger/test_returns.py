@@ -230,6 +230,9 @@ def test_the_ledger_as_table_json_workbook_and_paper(site: SqlLedger, tmp_path: 
     assert run("notice", notice.id, "--out", str(tmp_path / "papers")).exit_code == 0
     assert sorted(path.suffix for path in (tmp_path / "papers").iterdir()) == [".docx", ".html", ".json", ".pdf"]
     assert "没有通知" in run("notice", "N0").output
+    assert site.claim(notice.id, "d", NOW, NOW) is not None
+    assert run("notice", "督交[2026]1号", "--out", str(tmp_path / "sent")).exit_code == 0
+    assert {path.stem for path in (tmp_path / "sent").iterdir()} == {"督交〔2026〕1号"}
 
 
 def test_the_form_of_an_agency_comes_back_answered(site: SqlLedger, tmp_path: Path) -> None:

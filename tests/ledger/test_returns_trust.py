@@ -239,6 +239,10 @@ def test_every_notice_that_wants_an_answer_brings_a_form_that_is_known_again(led
         book = openpyxl.load_workbook(io.BytesIO(form))
         sheet = book.worksheets[0]
         assert FORMS.issued(notice.agency_id, Issue(*(sheet[cell].value for cell in ("D1", "D2", "D3"))))
+    taken = ledger.claim(ledger.queued()[0].id, "d", f"{TODAY}T01:00:00Z", f"{TODAY}T01:02:00Z")
+    assert taken is not None and taken.number is not None
+    sheet = openpyxl.load_workbook(io.BytesIO(FORMS.of_notice(taken) or b"")).worksheets[0]
+    assert f"随{taken.number}下发" in sheet["G1"].value
     (mine,) = [n for n in ledger.queued() if n.agency_id == TEA_LEAD and n.commitment_id == ONE]
     book = openpyxl.load_workbook(tmp_path / "outbox" / TEA_LEAD / f"{mine.id}.xlsx")
     book.worksheets[0]["B3"], book.worksheets[0]["E5"] = "张某", "签收"

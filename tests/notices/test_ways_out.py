@@ -69,6 +69,16 @@ def test_a_sites_templates_stand_before_the_shipped_ones(tmp_path: Path) -> None
     assert [name for name, _ in delivery_wiring.templates(settings(tmp_path, templates=tmp_path)).own] == ["reminder.html.j2"]
 
 
+@pytest.mark.parametrize("own", [False, True])
+def test_who_signs_and_under_which_code_stands_in_the_sites_profile(tmp_path: Path, own: bool) -> None:
+    (tmp_path / "site.toml").write_text('name = "瓯溪县督查室"\noffice_code = "瓯督"\n', encoding="utf-8")
+    made = settings(tmp_path, site=tmp_path / "site.toml", templates=tmp_path if own else None)
+    look = delivery_wiring.templates(made)
+    assert (look.office, look.code) == ("瓯溪县督查室", "瓯督")
+    with pytest.raises(RulesError, match="office_code"):
+        SiteProfile.load('office_code = "瓯督 1"'.encode())
+
+
 @pytest.mark.parametrize(("wanted", "expected"), [("", []), ("a, b", ["a", "b"]), ("*", ["a", "b", "c"])])
 def test_which_agencies_get_one_parcel(tmp_path: Path, wanted: str, expected: list[str]) -> None:
     chosen = delivery_wiring.bundled(settings(tmp_path, bundled_agencies=wanted))

@@ -22,13 +22,14 @@ from flows.adapters.ledger_copy import LedgerCopy
 from flows.ledger_archive import archived_rows
 from flows.letters.lifecycle import final_states
 from flows.letters.masking import is_person
-from flows.letters.notices import wording
+from flows.letters.notices import parts_of, wording
 from flows.letters.rules.load import load_table
 from flows.letters.schema_check import schema_faults, shipped
 from flows.letters.sheets import docx, pdf
 from flows.letters.workbook import cohorts
 from flows.letters.workdays import WorkCalendar
 from flows.ports import original_key
+from tests.ledger.steps import without_gaps
 from tests.story.house import House, house
 from tests.story.letters import Letter, Promise, letters
 from tests.story.office import LAST, OFFICE, Office
@@ -130,6 +131,13 @@ def test_no_notice_was_lost_and_none_shown_twice(story: Story) -> None:
     lost, killed = story.house.postman.lost, story.house.postman.killed
     assert lost > 9 and killed == 3
     assert lost + killed <= len(box.mails) - len(mails) <= lost + 4 * killed
+
+
+def test_the_offices_numbers_have_no_gap_and_none_is_given_twice(story: Story) -> None:
+    """Though papers were sent twice and processes died with them in hand."""
+    numbers = [event["data"]["number"] for event in story.events]
+    assert without_gaps(numbers)
+    assert {"督交〔2023〕", "督催〔2023〕", "督交〔2024〕", "督催〔2024〕"} <= {parts_of(number)[0] for number in numbers}
 
 
 def test_every_notice_is_sound_and_private(story: Story) -> None:
