@@ -14,7 +14,7 @@ from flows.letters.pack_check import Finding
 from flows.letters.premis import Event
 from flows.ports import Archive, RepairableArchive
 from flows.seal_archive import AGENT, day_key, journal
-from flows.seal_scope import read_day
+from flows.seal_scope import sealed_digests
 
 _REPAIRABLE = frozenset({"leaf_missing", "leaf_changed", "original_changed"})
 _NOBODY: Mapping[date, str] = MappingProxyType({})
@@ -46,7 +46,7 @@ def repair(
     days = sorted({f.object for f in told if f.code == "day_rolled_back"} & witnessed.keys())
     repairs = [_repair_one(archive, key, witnessed[key], replicas) for key in days]
     damaged = sorted({f.object.partition("#")[0] for f in told if f.code in _REPAIRABLE})
-    sealed = _sealed(archive) if damaged else {}
+    sealed = sealed_digests(archive) if damaged else {}
     repairs += [_repair_one(archive, key, sealed[key], replicas) for key in damaged if key in sealed]
     events = [
         Event("recovery", now, "success" if r.source else "failure", AGENT, r.key, {"source": r.source}) for r in repairs
@@ -54,20 +54,6 @@ def repair(
     if events:
         journal(archive, f"{now[:10]}/recovery-{events[0].id}", events)
     return tuple(repairs)
-
-
-def _sealed(archive: Archive) -> dict[str, str]:
-    """The sealed SHA-256 by key, of every day that can be read: one that cannot must not keep the others from repair."""
-    sealed: dict[str, str] = {}
-    for key in archive.keys("days/"):
-        if not key.endswith(".json"):
-            continue
-        try:
-            _, day, _ = read_day(archive, key)
-        except ArchiveDamaged:
-            continue  # the check that found the damage has named it
-        sealed |= {leaf.key: leaf.sha256 for leaf in day.leaves}
-    return sealed
 
 
 def _repair_one(

@@ -10,9 +10,9 @@ from typing import Any
 from flows.adapters.ledger_copy import LedgerCopy
 from flows.adapters.ledger_lookalikes import Decision
 from flows.adapters.sql_ledger import SqlLedger
-from flows.ledger_archive import archived_rows
+from flows.ledger_archive import archived_parts, archived_rows, damaged_parts, needed_parts
 from flows.letters import bag, premis
-from flows.letters.errors import SettingsError
+from flows.letters.errors import ArchiveDamaged, SettingsError
 from flows.letters.fingerprint import Fingerprint, fingerprint
 from flows.letters.model import Assignment, Notice
 from flows.lookalikes import archived_answers, archived_order, record_of
@@ -45,8 +45,13 @@ def restore_ledger(
     archives: Sequence[Archive],
     journal: Archive,
     routed: Callable[[Mapping[str, Any]], Routed],
+    *,
+    before_damage: bool = False,
 ) -> Restored:
     """Fill an empty ledger; ``SettingsError`` where it is not empty.
+
+    ``ArchiveDamaged`` names the parts of the ledger's copy that are gone or changed, where they are needed: put them back
+    first.  With ``before_damage`` the parts before the first of them are taken, and what was filed later is entered anew.
 
     ``routed`` gives assignments and notices of a record, as when it was first entered; ``copy`` is the same database as
     ``ledger``.  What happened after the last seal and left no record (a sign-off, a progress report) is not in the
@@ -55,7 +60,7 @@ def restore_ledger(
     ledger.create()
     if not copy.is_empty():
         raise SettingsError("the ledger is not empty; move it away first, nothing was changed")
-    rows = copy.put_back(archived_rows(journal))
+    rows = copy.put_back(archived_rows(journal, _usable_parts(journal, before_damage)))
     known = {(letter, version) for letter, made in copy.readings().items() for version in made}
     count, answers = 0, sorted(archived_answers(journal), key=lambda told: told.at)
     for filed in _in_order(sorted(_filed(archives), key=lambda f: (f.at, f.key)), archived_order(journal)):
@@ -68,6 +73,21 @@ def restore_ledger(
     for told in answers:
         _answer(ledger, told, archives, routed)
     return Restored(rows, count)
+
+
+def _usable_parts(journal: Archive, before_damage: bool) -> list[str]:
+    """The last full copy and what followed, all of it whole; else, if that is asked for, the same of what lies before."""
+    damaged = damaged_parts(journal, archived_parts(journal))
+    parts = sorted({*archived_parts(journal), *damaged})
+    while lost := [key for key in needed_parts(parts) if key in damaged]:
+        if not before_damage:
+            told = "; ".join(f"{key}: {damaged[key]}" for key in lost)
+            raise ArchiveDamaged(
+                f"the archived ledger is not whole: {told}. Put it back from a second copy (audit-archive does so), or restore"
+                " what was archived before it with --before-damage; nothing was written"
+            )
+        parts = parts[: parts.index(lost[0])]
+    return needed_parts(parts)
 
 
 def _in_order(filed: Sequence[_Filed], after: Mapping[str, str]) -> Iterator[_Filed]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -86,6 +87,16 @@ def read_day(archive: Archive, key: str) -> SealedDay:
     except ValueError as fault:
         raise ArchiveDamaged(f"{key}: {fault}; nothing is sealed on a damaged chain, run `duban verify`") from fault
     return key, sealed, document
+
+
+def sealed_digests(archive: Archive, prefix: str = "") -> dict[str, str]:
+    """The sealed SHA-256 by key (with ``prefix``), of every day that can be read; ``duban verify`` names those that cannot."""
+    sealed: dict[str, str] = {}
+    for key in archive.keys("days/"):
+        if key.endswith(".json"):
+            with suppress(ArchiveDamaged):
+                sealed |= {leaf.key: leaf.sha256 for leaf in read_day(archive, key)[1].leaves if leaf.key.startswith(prefix)}
+    return sealed
 
 
 def _noted(note: Path) -> tuple[str | None, list[str]]:

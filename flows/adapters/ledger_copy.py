@@ -175,13 +175,20 @@ class LedgerCopy(LedgerDatabase):
                 found += told[0]
         return found
 
-    def history_of(self, commitment_id: str, after: int) -> int:
-        """How many entries the history has about a commitment after entry ``after``."""
+    def states_without_history(self) -> list[tuple[str, str, str]]:
+        """Commitments whose state is not the one their history led to: id, state, the history's."""
+        moves = history.c.to_state.is_not(None)
+        seq = sa.func.max(history.c.seq).label("seq")
+        ends = sa.select(history.c.commitment_id, seq).where(moves).group_by(history.c.commitment_id).subquery()
         query = (
-            sa.select(sa.func.count()).select_from(history).where(history.c.commitment_id == commitment_id, history.c.seq > after)
+            sa.select(commitments.c.id, commitments.c.state, history.c.to_state)
+            .join(ends, ends.c.commitment_id == commitments.c.id)
+            .join(history, history.c.seq == ends.c.seq)
+            .where(history.c.to_state != commitments.c.state)
+            .order_by(commitments.c.id)
         )
         with self._read() as connection:
-            return connection.scalar(query) or 0
+            return [(row.id, row.state, row.to_state) for row in connection.execute(query)]
 
     def broken_history(self) -> str | None:
         """What is wrong with the chain of history; None where it holds."""

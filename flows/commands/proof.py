@@ -156,8 +156,12 @@ def _export_public(folder: Path) -> None:
 
 
 @click.command()
-def restore() -> None:
-    """Rebuild a lost ledger from the archive alone: the sealed rows as they were, then every record filed since."""
+@click.option("--before-damage", is_flag=True, help="Where a part of the archived ledger is lost: take what lies before it.")
+def restore(before_damage: bool) -> None:
+    """Rebuild a lost ledger from the archive alone: the sealed rows as they were, then every record filed since.
+
+    Where a part of the archived ledger is gone or changed, it is named and nothing is written.
+    """
     from flows.adapters.ledger_copy import LedgerCopy
     from flows.adapters.sql_ledger import SqlLedger
     from flows.delivery_wiring import templates
@@ -178,7 +182,8 @@ def restore() -> None:
         return assignments, hand_off(mask_record(record), assignments, directory, templates(settings))
 
     ledger, copy = SqlLedger(settings.database_url), LedgerCopy(settings.database_url)
-    restored = restore_ledger(ledger, copy, [public.archive, restricted.archive], restricted.archive, routed)
+    archives = [public.archive, restricted.archive]
+    restored = restore_ledger(ledger, copy, archives, restricted.archive, routed, before_damage=before_damage)
     click.echo(f"{restored.rows} sealed rows put back, {restored.records} records entered since")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import re
 import sqlite3
 from collections.abc import Mapping
 from datetime import date
@@ -18,7 +20,7 @@ from flows.adapters.sql_ledger import SqlLedger
 from flows.delivery import Channels, deliver_waiting
 from flows.ledger_archive import archive_ledger, archived_rows
 from flows.letters.agencies import Directory
-from flows.letters.errors import SettingsError
+from flows.letters.errors import ArchiveDamaged, SettingsError
 from flows.letters.fingerprint import fingerprint
 from flows.letters.model import Notice
 from flows.letters.notices import hand_off
@@ -28,6 +30,7 @@ from flows.lookalikes import answer, archived_answers, keep_order
 from flows.ports import original_key, record_key
 from flows.restore_ledger import Routed, restore_ledger
 from flows.seal_archive import seal_archive
+from flows.verify_archive import Plan, verify_archive
 from flows.verify_ledger import verify_ledger
 from tests.proof.letters_for_proof import NOW, file_as_flow, file_letter, letter, scanned_again, told
 
@@ -100,8 +103,12 @@ class Site:
             path.unlink()
         self.open()
 
-    def restore(self) -> tuple[int, int]:
-        restored = restore_ledger(self.ledger, self.copy, [self.archive], self.archive, routed)
+    def seal_ledger(self, day: int) -> str | None:
+        return archive_ledger(self.archive, self.copy, date(2024, 5, day), self.index)
+
+    def restore(self, before_damage: bool = False) -> tuple[int, int]:
+        archives = [self.archive]
+        restored = restore_ledger(self.ledger, self.copy, archives, self.archive, routed, before_damage=before_damage)
         return restored.rows, restored.records
 
     def damage(self) -> list[tuple[str, str]]:
@@ -145,16 +152,112 @@ def test_a_sealed_ledger_comes_back_row_for_row(site: Site) -> None:
 
 def test_the_second_seal_holds_only_what_changed(site: Site) -> None:
     site.enter(1)
-    archive_ledger(site.archive, site.copy, date(2024, 5, 8), site.index)
+    assert site.seal_ledger(8) == "journal/ledger/2024/2024-05-08-full.jsonl.gz"
     first = len(list(archived_rows(site.archive)))
     site.enter(2)
-    archive_ledger(site.archive, site.copy, date(2024, 5, 9), site.index)
+    assert site.seal_ledger(9) == "journal/ledger/2024/2024-05-09.jsonl.gz"
     second = len(list(archived_rows(site.archive))) - first
     assert 0 < second <= first + 1
     site.index.unlink()
     site.enter(3)
-    archive_ledger(site.archive, site.copy, date(2024, 5, 10), site.index)
+    site.seal_ledger(10)
     assert len(list(archived_rows(site.archive))) > first + 2 * second
+
+
+def test_a_copy_is_full_again_when_the_parts_have_outgrown_the_last_one(site: Site) -> None:
+    kinds, sizes = [], []
+    for day in range(1, 15):
+        site.enter(day)
+        key = site.seal_ledger(day)
+        assert key is not None
+        kinds.append(key.endswith("-full.jsonl.gz"))
+        sizes.append(len(site.archive.get(key)))
+    assert kinds[:2] == [True, False] and 2 <= sum(kinds) <= 5
+    full, parts = ([size for size, kind in zip(sizes, kinds, strict=True) if kind is wanted] for wanted in (True, False))
+    assert sum(full[:-1]) < sum(parts)
+    before = list(site.copy.rows())
+    site.lose()
+    rows, _ = site.restore()
+    assert list(site.copy.rows()) == before
+    assert len(before) <= rows < len(list(archived_rows(site.archive)))
+    assert site.damage() == []
+
+
+def test_what_was_answered_between_many_copies_comes_back(site: Site) -> None:
+    records = [site.enter(number) for number in range(1, 9)]
+    site.seal_ledger(1)
+    for day, record in enumerate(records, 2):
+        site.ledger.mark_lights({record["statements"][0]["id"]: "red"}, f"2024-05-{day:02d}T01:00:00Z")
+        assert site.seal_ledger(day) is not None
+    before = list(site.copy.rows())
+    assert site.damage() == []
+    site.lose()
+    site.restore()
+    assert list(site.copy.rows()) == before
+    assert site.damage() == [] and site.ledger.check_history()[0] > 0
+
+
+@pytest.mark.parametrize("deed", ["delete", "truncate", "forge"])
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_a_part_that_is_gone_or_changed_is_named_and_nothing_written(site: Site, which: int, deed: str) -> None:
+    parts = []
+    for day in range(1, 4):
+        for number in range(8 if day == 1 else 2):
+            site.enter(10 * day + number)
+        parts.append(site.seal_ledger(day))
+        assert seal_archive(site.archive, told, day=date(2024, 5, day), now=NOW) is not None
+    before, key = list(site.copy.rows()), str(parts[which])
+    path = site.file.parent / "archive" / key
+    content = path.read_bytes()
+    path.chmod(0o600)
+    if deed == "delete":
+        path.unlink()
+    else:
+        forged = gzip.compress(gzip.decompress(content).replace(b"2024", b"2034"))
+        path.write_bytes(forged if deed == "forge" else content[:-9])
+    assert key in {f.object for f in verify_archive(site.archive, Plan()).damage}
+    assert all(code.startswith("ledger_") for code, _ in site.damage())  # and no crash
+    site.lose()
+    with pytest.raises(ArchiveDamaged, match=re.escape(key)):
+        site.restore()
+    assert site.copy.is_empty()
+    rows, records = site.restore(before_damage=True)
+    assert (rows > 0) == (which > 0) and records == (12, 4, 2)[which]
+    assert len(site.copy.letter_rows()) == 12
+    site.lose()
+    path.write_bytes(content)
+    site.restore()
+    assert list(site.copy.rows()) == before
+
+
+def test_a_damaged_part_before_the_last_full_copy_keeps_nothing_back(site: Site) -> None:
+    site.enter(1)
+    lost = site.seal_ledger(1)
+    site.index.unlink()
+    site.enter(2)
+    site.seal_ledger(2)
+    before = list(site.copy.rows())
+    (site.file.parent / "archive" / str(lost)).unlink()
+    site.lose()
+    site.restore()
+    assert list(site.copy.rows()) == before
+
+
+def test_an_edit_that_was_sealed_since_is_still_named(site: Site) -> None:
+    """The seal comes before the night's audit: it must not make an edit the truth."""
+    site.enter(1)
+    site.seal_ledger(8)
+    site.edit("UPDATE commitments SET due = '2034-12-31'")
+    site.enter(2)
+    for day in (9, 10):
+        site.seal_ledger(day)
+    assert {code for code, _ in site.damage()} == {"ledger_changed"}
+
+
+def test_a_state_that_no_history_led_to_is_named_before_any_seal(site: Site) -> None:
+    site.enter(1)
+    site.edit("UPDATE commitments SET state = 'closed'")
+    assert {code for code, _ in site.damage()} == {"ledger_changed"}
 
 
 def test_without_any_seal_the_records_are_enough(site: Site) -> None:
