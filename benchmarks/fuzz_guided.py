@@ -22,7 +22,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-KINDS = ("txt", "html", "docx", "doc", "pdf", "ofd", "mail", "zip", "image")
+KINDS = ("txt", "html", "docx", "doc", "xml", "pdf", "ofd", "mail", "zip", "image")
 HOME = Path(os.environ.get("DUBAN_HOME", "var")) / "fuzz"
 SLOW, MEGABYTES = 10, 2048
 _GRACE = 120  # seconds a run may take beyond its time before it counts as hung
@@ -130,6 +130,7 @@ def seeds(kind: str) -> tuple[bytes, ...]:
     from tests.reading.office_files import doc_file, ofd_letter
     from tests.reading.pdf_files import drawn, lines, table
     from tests.reading.sample_files import docx_file, site_page
+    from tests.reading.test_saved_files import CHROME, saved_page
 
     if kind == "image":
         return _pictures()
@@ -144,6 +145,7 @@ def seeds(kind: str) -> tuple[bytes, ...]:
             drawn(lines("第一页"), lines("第二页"), pageCompression=0), script_pdf(),
         ),
         "ofd": (ofd_letter("一\n二"),),
+        "mail": (saved_page(CHROME, site_page(TEXT, "utf-8", "utf-8")),),
     }  # fmt: skip
     return (sample(kind), *more.get(kind, ()))
 

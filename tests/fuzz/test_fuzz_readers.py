@@ -15,6 +15,7 @@ from flows.letters.reading import read
 from flows.letters.reading.containers import is_container, unpack
 from tests.reading.office_files import doc_file, ofd_letter
 from tests.reading.sample_files import bundle, cid_pdf, docx_file, mail, site_page
+from tests.reading.test_saved_files import LISTED, WORD_2003
 
 TEXT = "关于第12号提案的答复\n任务 | 时限\n我局将于2025年底前完成公厕改造12座。"
 
@@ -24,6 +25,7 @@ def sample(kind: str) -> bytes:
     letter = cid_pdf(TEXT)
     return {
         "txt": TEXT.encode("gb18030"), "html": site_page(TEXT), "docx": docx_file(TEXT), "doc": doc_file(TEXT),
+        "xml": WORD_2003.format(LISTED.format('<wx:t wx:val="一、"/>')).encode(),
         "pdf": letter, "ofd": ofd_letter(TEXT), "mail": mail(TEXT, attachments=(("a.pdf", letter, "application/pdf"),)),
         "zip": bundle({"a.txt": TEXT.encode(), "b.zip": bundle({"c.pdf": letter})}, stored=True),
     }[kind]  # fmt: skip
@@ -48,7 +50,7 @@ def mutated(draw: st.DrawFn, data: bytes) -> bytes:
     return bytes(out)
 
 
-@pytest.mark.parametrize("kind", ["txt", "html", "docx", "doc", "pdf", "ofd", "mail"])
+@pytest.mark.parametrize("kind", ["txt", "html", "docx", "doc", "xml", "pdf", "ofd", "mail"])
 def test_a_mutated_file_is_read_or_refused(kind):
     @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(mutated(sample(kind)))

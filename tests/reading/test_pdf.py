@@ -7,10 +7,13 @@ import io
 import pypdfium2
 import pytest
 from PIL import Image
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.utils import ImageReader
 
 from flows.letters.mending import mend
 from flows.letters.reading import read
-from tests.reading.pdf_files import drawn, lines, picture_page, table
+from flows.letters.reading.pictures import picture_of
+from tests.reading.pdf_files import drawn, fax_page, lines, picture_page, table
 from tests.reading.sample_files import clean_text, typst_pdf
 
 
@@ -173,6 +176,77 @@ def test_a_scan_with_invisible_text_under_it_is_recognised_anew():
     paper = Image.new("L", (600, 850), "white")
     source = read(drawn(picture_page(paper, ("关于第12号提案的答夏", "我局将按时完戍"))), "x")
     assert source.images == (1,)
+
+
+PAPER = Image.new("L", (600, 850), "white")
+
+
+def test_text_drawn_under_the_scan_is_no_text_and_under_a_seal_it_is():
+    """A seal may be a picture of the whole page, with nothing on most of it."""
+    seal = Image.new("RGBA", (600, 850))
+    seal.paste((200, 0, 0, 255), (400, 600, 500, 700))
+
+    def page(picture):
+        def draw(canvas):
+            lines("关于第12号提案的答夏", "我局将按时完戍")(canvas)
+            canvas.drawImage(ImageReader(picture), 0, 0, *A4, mask="auto")
+
+        return read(drawn(draw), "x")
+
+    assert (page(PAPER).images, page(PAPER).lines) == ((1,), ())
+    assert page(seal).images == ()
+    assert [line.text for line in page(seal).lines] == ["关于第12号提案的答夏", "我局将按时完戍"]
+
+
+def test_a_scan_laid_in_strips_over_invisible_text_is_recognised_anew():
+    def draw(canvas):
+        for i in range(4):
+            canvas.drawImage(ImageReader(PAPER), 0, i * A4[1] / 4, A4[0], A4[1] / 4)
+        text = canvas.beginText(79, 740)
+        text.setTextRenderMode(3)
+        text.textLine("关于第12号提案的答夏")
+        canvas.drawText(text)
+
+    assert read(drawn(draw), "x").images == (1,)
+
+
+@pytest.mark.parametrize("how", ["mode", "ink"])
+def test_words_that_nobody_sees_on_a_page_are_left_out_and_told(how):
+    def draw(canvas):
+        lines("我局将于2025年底前完成改造。")(canvas)
+        if how == "ink":
+            canvas.setFillAlpha(0)
+        text = canvas.beginText(79, 600)
+        text.setTextRenderMode(3 if how == "mode" else 0)
+        text.textLine("盖章处 请勿删除")
+        canvas.drawText(text)
+
+    source = read(drawn(draw), "x")
+    assert [line.text for line in source.lines] == ["我局将于2025年底前完成改造。"]
+    assert [(problem.code, "7字" in problem.message) for problem in source.problems] == [("text_not_shown", True)]
+
+
+def test_a_table_turned_on_its_side_beside_level_text_is_told():
+    def draw(canvas):
+        lines("任务清单见下表，请各单位对照落实，按月报送进展情况。", "我局将按时完成。")(canvas)
+        canvas.rotate(90)
+        canvas.drawString(200, -300, "序号 任务 责任单位 完成时限 新建公厕十二座 区城管局 年底前")
+
+    source = read(drawn(draw), "x")
+    assert len(source.lines) == 2
+    assert [problem.code for problem in source.problems] == ["text_turned"]
+
+
+@pytest.mark.parametrize("jbig2", [False, True], ids=["CCITT", "JBIG2"])
+def test_a_scan_in_black_and_white_is_shown_to_recognition(jbig2):
+    paper = Image.new("1", (1240, 1754), 1)
+    paper.paste(0, (100, 200, 700, 260))
+    data = fax_page(paper, jbig2)
+    assert read(data, "x").images == (1,)
+    shown = picture_of(data, "x", 1).image.convert("L")
+    scale = shown.width / 1240
+    assert shown.getpixel((int(400 * scale), int(230 * scale))) < 60
+    assert shown.getpixel((int(400 * scale), int(900 * scale))) > 200
 
 
 def test_a_page_with_text_and_a_large_picture_says_that_the_picture_is_unread():

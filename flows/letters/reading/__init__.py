@@ -16,6 +16,7 @@ READERS: tuple[tuple[str | None, str], ...] = (
     ("ZIP (OFD)", "ofd"),
     ("OLE (old Word, Excel or WPS)", "doc"),
     ("RTF", "rtf"),
+    ("XML (Word)", "word_xml"),
     ("HTML", "html"),
     ("EML", "eml"),
     *((kind, "image") for kind in ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP")),

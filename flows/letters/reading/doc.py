@@ -28,8 +28,8 @@ _FIELD_CODE = re.compile(r"\x13[^\x13\x14\x15]*(?:\x14|(?=\x15))")
 _DROPPED = re.compile(r"[\x00-\x06\x08\x0e-\x1d\x1f]")
 _UNSEEN = "\x00"  # stands for a character that is not shown
 _END = re.compile(r"[\r\x07\x0c]")  # of a paragraph
-_AUTONUM = re.compile(r"\x13\s*(?:AUTONUM|LISTNUM)", re.IGNORECASE)  # Word reckons these anew each time, and stores none
-_LOST = Problem("numbering_lost", "旧版 Word 文件使用自动编号，序号未能读出，请核对原件或另存为 DOCX")
+_RECKONED = re.compile(r"\x13\s*(?:AUTONUM|LISTNUM|EQ)\b", re.IGNORECASE)  # fields whose result no file stores
+_LOST = Problem("numbering_lost", "文件的自动编号或公式域未能全部读出，请核对原件")
 _FORMATTING_LOST = Problem(
     "formatting_lost", "旧版 Word 文件的格式信息已损坏，隐藏或已删除的文字可能混入正文，自动编号可能缺失，请核对原件"
 )
@@ -114,7 +114,7 @@ def _shown(main: bytes, table: bytes, pieces: list[_Piece]) -> tuple[str, dict[i
         return "".join(_text(main, piece, ()) for piece in pieces), {}, [_FORMATTING_LOST]
     text = "".join(_text(main, piece, hidden) for piece in pieces)
     problems = [_CHANGED] if _UNSEEN in text else []
-    lost = [_LOST] if _AUTONUM.search(text) else []
+    lost = [_LOST] if _RECKONED.search(text) else []
     labels: dict[int, str] = {}
     if formatted.any_listed():
         try:

@@ -70,7 +70,7 @@ def _lists(main: bytes, table: bytes) -> dict[int, dict[int, Level]]:
 
 def _level(table: bytes, at: int) -> tuple[Level, int]:
     """How a level counts, and where the next begins.  In its label the characters 0 to 8 stand for the levels' numbers."""
-    first, kind = struct.unpack_from("<iB", table, at)
+    first, kind, flags = struct.unpack_from("<iBB", table, at)
     after, before = table[at + 24], table[at + 25]
     at += 28 + after + before
     size = struct.unpack_from("<H", table, at)[0]
@@ -78,4 +78,4 @@ def _level(table: bytes, at: int) -> tuple[Level, int]:
         raise ValueError("a label longer than Word allows")
     label = table[at + 2 : at + 2 + 2 * size].decode("utf-16-le")
     shown = "".join(f"%{ord(char) + 1}" if ord(char) < 9 else char for char in label)
-    return Level(first, _FORMATS.get(kind, ""), shown), at + 2 + 2 * size
+    return Level(first, _FORMATS.get(kind, ""), shown, bool(flags & 4), bool(flags & 8)), at + 2 + 2 * size

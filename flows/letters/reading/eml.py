@@ -12,7 +12,7 @@ from email.message import Message
 from email.policy import compat32
 
 from flows.letters.errors import UnreadableLetter
-from flows.letters.model import SourceText
+from flows.letters.model import Problem, SourceText
 from flows.letters.reading import html, txt
 from flows.letters.reading.encoding import decode
 from flows.letters.reading.magic import name_of
@@ -25,6 +25,7 @@ _BESIDE = ("application/pkcs7-signature", "application/x-pkcs7-signature", "appl
 _BESIDE_TEXT = ("text/calendar", "text/vcard", "text/x-vcard")
 _PICTURES = ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP")
 _NOTE = 400  # bytes of plain text; a note that says what is attached is no longer
+_FRAME = 300  # bytes of Chinese: frames with less hold a counter or an advertisement
 _BIG_PICTURE = 40_000  # bytes: smaller ones are the logo in a signature
 
 
@@ -38,12 +39,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """Decoded header fields as (``mail:subject``, value), the letters attached, and the body's two forms."""
+    """Decoded header fields as (``mail:subject``, value), the letters attached, and the body's two forms.
+
+    ``frames``: it is a saved page, and another of its frames has much text too.
+    """
 
     headers: tuple[tuple[str, str], ...]
     letters: tuple[Part, ...]
     plain: bytes | None
     page: bytes | None
+    frames: bool = False
 
 
 def carries_letters(data: bytes) -> bool:
@@ -67,7 +72,9 @@ def read(data: bytes, name: str) -> SourceText:
     else:
         raise UnreadableLetter(f"{name}: a mail without text and without attachments", found="empty")
     reader = replace(source.reader, name=NAME, version=VERSION)
-    return replace(source, reader=reader, media_type=MEDIA_TYPE, meta=(*mail.headers, *source.meta))
+    told = (Problem("part_not_read", "网页另有框架，其中文字未读入，请核对原网页"),) if mail.frames else ()
+    problems = (*source.problems, *told)
+    return replace(source, reader=reader, media_type=MEDIA_TYPE, meta=(*mail.headers, *source.meta), problems=problems)
 
 
 def parse(data: bytes, name: str) -> Mail:
@@ -84,9 +91,19 @@ def parse(data: bytes, name: str) -> Mail:
     headers = [(f"mail:{key.lower()}", text) for key in _FIELDS if (text := _header(message.get(key)))]
     leaves = list(_leaves(message))
     plain = next((leaf.data for leaf in leaves if leaf.kind == "text/plain" and leaf.file is None), None)
-    page = next((leaf.data for leaf in leaves if leaf.kind == "text/html" and leaf.file is None), None)
+    pages = [leaf.data for leaf in leaves if leaf.kind == "text/html" and leaf.file is None]
+    frames = 0
+    if message.get_content_type() == "multipart/related":
+        pages.sort(key=_beyond_ascii, reverse=True)
+        frames = sum(_beyond_ascii(page) > max(_FRAME, _beyond_ascii(pages[0]) // 3) for page in pages[1:])
+    page = next(iter(pages), None)
     letters = tuple(_attached(leaves, is_note=max(len(plain or b""), len(page or b"") // 4) < _NOTE))
-    return Mail(tuple(headers), letters, plain, page)
+    return Mail(tuple(headers), letters, plain, page, frames > 0)
+
+
+def _beyond_ascii(page: bytes) -> int:
+    """How much Chinese text there may be: of a page saved with its frames one holds the article."""
+    return len(page.translate(None, bytes(range(128))))
 
 
 def _is_encrypted(part: Message) -> bool:

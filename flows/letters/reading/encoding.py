@@ -33,9 +33,20 @@ def decode(data: bytes, name: str) -> tuple[str, str]:
     if b"\0" in data:
         return _without_mark(data, name)
     try:
-        return data.decode("utf-8"), "utf-8"
+        text = data.decode("utf-8")
     except UnicodeDecodeError:
-        pass  # not UTF-8: the two older encodings are asked below
+        return _older(data, name)
+    if b"~{" in data and text.isascii():  # HZ: Chinese in seven bits, for old mail
+        try:
+            turned = data.decode("hz")
+        except UnicodeDecodeError:
+            return text, "utf-8"
+        if _HAN.search(turned) and reads_as_chinese(turned):
+            return turned, "hz"
+    return text, "utf-8"
+
+
+def _older(data: bytes, name: str) -> tuple[str, str]:
     for encoding in ("gb18030", "big5hkscs"):
         try:
             text = data.decode(encoding)

@@ -27,6 +27,11 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftyp", "MP4"),
     (8, b"WEBP", "WEBP"),
 )
+# A page saved with its pictures in one file: the form of a mail, without the fields of one.
+_SAVED_PAGE = re.compile(rb"MIME-Version:[^\r\n]*\r?\nContent-Type:\s*multipart/related", re.IGNORECASE)
+# Word 2003 in XML, and DOCX laid flat, after instructions and remarks.
+_WORD_XML = re.compile(rb"(?:<[?!][^<>]*>\s*){0,9}<(?:\w+:)?(?:wordDocument|package)\b[^<>]*(?:wordml|xmlPackage)")
+_WORD = re.compile(r"word/document\d*\.xml")
 _TAGS = re.compile(rb"<(?:html|head|body|div|p|table|meta|span|title|br|section|article)\b[^<>]*>", re.IGNORECASE)
 _MAIL_FIELD = re.compile(
     rb"(?:received|return-path|from|to|subject|date|message-id|mime-version|content-type|x-[a-z-]{2,40}|delivered-to"
@@ -47,14 +52,18 @@ def name_of(data: bytes) -> str | None:
     if b"%PDF-" in data[:1024]:
         return "PDF"
     head = _narrowed(data[:4096])
-    if is_mail(head):
+    if _WORD_XML.match(head):
+        return "XML (Word)"
+    if is_mail(head) or _SAVED_PAGE.match(head):
         return "EML"
-    return "HTML" if _is_html(head) else None
+    if _is_html(head):
+        return "HTML"
+    return "XML" if head.startswith(b"<?xml") else None
 
 
 def _zip_kind(names: tuple[str, ...], data: bytes) -> str:
     lower = {name.lower().lstrip("/") for name in names}
-    if "word/document.xml" in lower:
+    if any(_WORD.fullmatch(name) for name in lower):
         return "ZIP (DOCX)"
     if "ofd.xml" in lower:
         return "ZIP (OFD)"

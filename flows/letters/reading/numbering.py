@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from flows.letters.reading.xml import Element, attribute, local
 from flows.letters.rules.load import load_table
@@ -28,11 +28,19 @@ _ROMAN_ONES = ((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """How one level counts: first number, format, and the label with %1 … %9 in it."""
+    """How one level counts: first number, format, and the label with %1 … %9 in it.
+
+    ``legal``: its label has every level's number in digits; ``endless``: it does not begin anew under a new heading.
+    """
 
     start: int = 1
     format: str = "decimal"
     label: str = ""
+    legal: bool = False
+    endless: bool = False
+
+
+_NO_LEVEL, _LEVELS = Level(), 9
 
 
 @dataclass(slots=True)
@@ -52,30 +60,36 @@ class Numbering:
         if num not in self.lists:
             return ""
         group, levels = self.lists[num]
-        own = levels.get(level, Level())
+        own = levels.get(level, _NO_LEVEL)
         self._counts[group, level] = self._counts.get((group, level), own.start - 1) + 1
-        for deeper in [key for key in self._counts if key[0] == group and key[1] > level]:
-            del self._counts[deeper]
+        for deeper in range(level + 1, _LEVELS):
+            if not levels.get(deeper, _NO_LEVEL).endless:
+                self._counts.pop((group, deeper), None)
         if own.format in ("bullet", "none"):
             return ""
-        return re.sub(r"%([1-9])", lambda m: self._number(group, int(m.group(1)) - 1, levels), own.label)
+        return re.sub(r"%([1-9])", lambda m: self._number(group, int(m.group(1)) - 1, levels, own.legal), own.label)
 
-    def _number(self, group: str, level: int, levels: dict[int, Level]) -> str:
-        kind = levels.get(level, Level())
+    def _number(self, group: str, level: int, levels: dict[int, Level], legal: bool) -> str:
+        kind = levels.get(level, _NO_LEVEL)
         number = self._counts.setdefault((group, level), kind.start)
-        text = written(number, kind.format)
+        text = written(number, "decimal" if legal else kind.format)
         self.unknown = self.unknown or text is None
         return str(number) if text is None else text
 
 
 def numbering_of(numbering: Element | None, styles: Element | None) -> Numbering:
     """What numbering.xml and styles.xml say, either of which may be absent."""
-    out = Numbering()
+    out = Numbering(styles=_style_numbers(styles))
     if numbering is not None:
         abstract = {attribute(e, "abstractNumId") or "": e for e in _children(numbering, "abstractNum")}
+        linked = {link: e for e in abstract.values() if (link := _value(e, "styleLink"))}
         for num in _children(numbering, "num"):
             ident, group = attribute(num, "numId") or "", _value(num, "abstractNumId") or ""
-            levels = {i: level for i, level in map(_level, _children(abstract.get(group), "lvl"))}
+            holder = abstract.get(group)
+            if holder is not None and (link := _value(holder, "numStyleLink")):  # the levels stand with a style of lists
+                holder = linked.get(link, holder)
+                group = attribute(holder, "abstractNumId") or group
+            levels = {i: level for i, level in map(_level, _children(holder, "lvl"))}
             restarts = {}
             for override in _children(num, "lvlOverride"):
                 index = _int(attribute(override, "ilvl"), 0)
@@ -83,25 +97,34 @@ def numbering_of(numbering: Element | None, styles: Element | None) -> Numbering
                     restarts[index] = level
                 if (start := _value(override, "startOverride")) is not None:
                     kept = restarts.get(index, levels.get(index, Level()))
-                    restarts[index] = Level(_int(start, 1), kept.format, kept.label)
+                    restarts[index] = replace(kept, start=_int(start, 1))
             out.lists[ident] = (f"num:{ident}" if restarts else f"abstract:{group}", levels | restarts)
-    for style in _children(styles, "style"):
-        if (found := _style_number(style)) is not None:
-            out.styles[attribute(style, "styleId") or ""] = found
     return out
 
 
-def number_properties(properties: Element | None) -> tuple[str, int] | None:
-    """(list, level) of a ``pPr``; list "0" means: none, whatever the style says."""
+def number_properties(properties: Element | None) -> tuple[str | None, int | None]:
+    """(list, level) as a ``pPr`` says them, None what it does not say; list "0" means: none, whatever the style says."""
     for number in _children(properties, "numPr"):
-        return _value(number, "numId") or "0", _int(_value(number, "ilvl"), 0)
-    return None
+        level = _value(number, "ilvl")
+        return _value(number, "numId"), None if level is None else _int(level, 0)
+    return None, None
 
 
-def _style_number(style: Element) -> tuple[str, int] | None:
-    for properties in _children(style, "pPr"):
-        return number_properties(properties)
-    return None
+def _style_numbers(styles: Element | None) -> dict[str, tuple[str, int]]:
+    """By style (list, level), its own or those of the style it is based on; styles without a list are left out."""
+    every = {attribute(style, "styleId") or "": style for style in _children(styles, "style")}
+    out = {}
+    for ident in every:
+        name, seen, level = ident, set[str](), None
+        while name in every and name not in seen:
+            seen.add(name)
+            number, deep = number_properties(next(_children(every[name], "pPr"), None))
+            level = deep if level is None else level
+            if number is not None:
+                out[ident] = (number, level or 0)
+                break
+            name = _value(every[name], "basedOn") or ""
+    return out
 
 
 def written(number: int, kind: str) -> str | None:
@@ -166,7 +189,9 @@ def _roman(number: int) -> str:
 
 def _level(element: Element) -> tuple[int, Level]:
     kind = _value(element, "numFmt") or "decimal"
-    level = Level(_int(_value(element, "start"), 1), kind, _value(element, "lvlText") or "")
+    legal = any(attribute(mark, "val") not in ("0", "false") for mark in _children(element, "isLgl"))
+    endless = _value(element, "lvlRestart") == "0"
+    level = Level(_int(_value(element, "start"), 1), kind, _value(element, "lvlText") or "", legal, endless)
     return _int(attribute(element, "ilvl"), 0), level
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pypdfium2 as pdfium  # type: ignore[import-untyped]
@@ -20,6 +20,7 @@ MEDIA_TYPE = "application/pdf"
 MAX_PAGES = 500
 _NO_FORM, _XFA_ONLY = 0, 2  # pdfium's kinds of forms
 _ENCRYPTED = (4, 5)  # pdfium: password wanted, unknown security handler
+_ASIDE = 20  # characters across the page from which they are more than a note up the margin
 _ACTIVE = re.compile(rb"/(?:JavaScript|JS|Launch|EmbeddedFile)\b")
 
 
@@ -39,8 +40,7 @@ def read(data: bytes, name: str) -> SourceText:
                 images.append(number)
                 continue
             placed += lines_of_page(content.glyphs, content.paths, number, (content.width, content.height))
-            if content.largest_image > 0.25:
-                problems.append(Problem("picture_not_read", f"第{number}页含有图片，图中文字未读入，请核对原件"))
+            problems += _not_read(content, number)
     if not placed and not images:
         raise UnreadableLetter(f"{name}: {len(heights)} empty pages; ask the sender for a readable copy", found="empty")
     if b"%%EOF" not in data[-2048:]:
@@ -89,8 +89,18 @@ def _open_form(document: pdfium.PdfDocument, name: str) -> None:
 def _must_be_seen(content: PageContent) -> bool:
     """No text to trust, and something drawn: the page is a picture, or its characters have no true names."""
     text = "".join(glyph.char for glyph in content.glyphs if not glyph.char.isspace())
-    if not text:
-        return content.largest_image > 0 or len(content.paths) > 20
-    if content.largest_image > 0.8 and content.hidden > 0.5:
+    if content.unseen > len(text) or content.aside > len(text):
         return True  # a scanner's own recognition lies invisible under the picture; ours is better
+    if not text:
+        return content.pictured > 0 or len(content.paths) > 20
     return not is_true_text(text) or content.unmapped > max(2, len(text) // 50)
+
+
+def _not_read(content: PageContent, number: int) -> Iterator[Problem]:
+    """What people see on the page and its lines do not have, and the other way round."""
+    if content.pictured > 0.25:
+        yield Problem("picture_not_read", f"第{number}页含有图片，图中文字未读入，请核对原件")
+    if content.unseen:
+        yield Problem("text_not_shown", f"第{number}页含不显示的文字{content.unseen}字，未读入，请核对原件")
+    if content.aside > _ASIDE:
+        yield Problem("text_turned", f"第{number}页有横向排列的文字{content.aside}字，未读入，请核对原件")

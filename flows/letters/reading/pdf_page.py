@@ -5,8 +5,10 @@ from __future__ import annotations
 import ctypes
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
 
 import pypdfium2 as pdfium  # type: ignore[import-untyped]
 import pypdfium2.raw as c  # type: ignore[import-untyped]
@@ -17,6 +19,10 @@ from flows.letters.reading.geometry import Box, Glyph
 MAX_CHARACTERS = 20_000  # a page of small print has a tenth
 MAX_OBJECTS = 20_000
 _INVISIBLE = 3
+_WHOLE = 0.8  # the share of a page from which a picture is the page
+_OPAQUE = 200  # of 255, on average
+_MOST_POINTS = 4_000_000  # eight times A4
+_CELLS = 20  # a page is looked at in as many columns and rows, to see how much of it is pictures
 _BLANKS = " \u3000\u00a0"
 
 
@@ -24,8 +30,8 @@ _BLANKS = " \u3000\u00a0"
 class PageContent:
     """Glyphs in the file's order, placed on the page turned so that most of its text is level.
 
-    ``shown`` gives a box on the page as people see it; ``largest_image`` and ``hidden`` (text never painted) are
-    shares of the page and of the text.
+    ``shown`` gives a box on the page as people see it; ``pictured`` is the share of the page under pictures.  Not among the
+    glyphs: ``unseen`` characters (never painted, or under a picture) and those that stand ``aside``, a quarter turned.
     """
 
     width: float
@@ -33,8 +39,9 @@ class PageContent:
     shown: Callable[[Box], Box] = lambda box: box
     glyphs: list[Glyph] = field(default_factory=list)
     paths: list[Box] = field(default_factory=list)
-    largest_image: float = 0.0
-    hidden: float = 0.0
+    pictured: float = 0.0
+    unseen: int = 0
+    aside: int = 0
     unmapped: int = 0
 
 
@@ -94,19 +101,23 @@ def content_of(document: pdfium.PdfDocument, number: int, name: str) -> PageCont
         raise UnreadableLetter(
             f"{name}: page {number} has {count} characters, which no printed page has", found="flood"
         )
-    chars = list(_characters(text, count))
+    pictures = _drawn(page, seen, c.FPDF_PAGEOBJ_IMAGE)
+    chars = list(_characters(text, count, _covered(page, seen, pictures)))
     level = Counter(char.turns for char in chars if char.turns is not None).most_common(1)
     view = replace(seen, turns=level[0][0]) if level else seen
-    content = PageContent(*view.size)
+    content = PageContent(*view.size, pictured=_share(pictures, seen.size))
     if view != seen:
         content.shown = lambda box: _between(view, seen, box)
     for char in chars:
-        if char.turns == view.turns:  # others run across: a watermark, a note up the margin
+        content.unmapped += char.unmapped
+        if char.hidden:
+            content.unseen += not char.char.isspace()
+        elif char.turns == view.turns:  # others run across: a watermark, a note up the margin
             left, _, right, _ = view.box(*char.box)
             content.glyphs.append(Glyph(char.char, left, right, view.point(*char.origin)[1], char.size))
-            content.hidden += char.hidden / len(chars)
-        content.unmapped += char.unmapped
-    _objects(page, view, content)
+        else:
+            content.aside += char.turns is not None
+    content.paths += _drawn(page, view, c.FPDF_PAGEOBJ_PATH)
     text.close()
     page.close()
     return content
@@ -125,7 +136,7 @@ class _Character:
     unmapped: bool
 
 
-def _characters(text: pdfium.PdfTextPage, count: int) -> Iterator[_Character]:
+def _characters(text: pdfium.PdfTextPage, count: int, covered: Container[int]) -> Iterator[_Character]:
     handle = text.raw
     box, matrix = c.FS_RECTF(), c.FS_MATRIX()
     x, y = ctypes.c_double(), ctypes.c_double()
@@ -142,7 +153,7 @@ def _characters(text: pdfium.PdfTextPage, count: int) -> Iterator[_Character]:
             c.FPDFText_GetMatrix(handle, i, matrix)
             size = c.FPDFText_GetFontSize(handle, i) * math.hypot(matrix.c, matrix.d) or 1.0
             turns = _quarter(matrix.a, matrix.b)
-            hidden = address is not None and c.FPDFTextObj_GetTextRenderMode(owner) == _INVISIBLE
+            hidden = address is not None and (address in covered or _is_invisible(owner))
         if c.FPDFText_GetLooseCharBox(handle, i, box) and c.FPDFText_GetCharOrigin(handle, i, x, y):
             corners = (box.left, box.bottom, box.right, box.top)
             unmapped = c.FPDFText_HasUnicodeMapError(handle, i) == 1
@@ -161,18 +172,56 @@ def _between(view: _View, seen: _View, box: Box) -> Box:
     return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
 
 
-def _objects(page: pdfium.PdfPage, view: _View, content: PageContent) -> None:
-    area = max(content.width * content.height, 1.0)
-    for seen, thing in enumerate(page.get_objects(filter=[c.FPDF_PAGEOBJ_PATH, c.FPDF_PAGEOBJ_IMAGE], max_depth=4)):
-        if seen > MAX_OBJECTS:
-            break
-        try:
-            box = view.box(*thing.get_bounds())
-        except pdfium.PdfiumError:
-            continue  # an object without extent draws nothing
-        if thing.type == c.FPDF_PAGEOBJ_PATH:
-            content.paths.append(box)
-            continue
-        across = max(min(box[2], content.width) - max(box[0], 0), 0)
-        down = max(min(box[3], content.height) - max(box[1], 0), 0)
-        content.largest_image = max(content.largest_image, across * down / area)
+def _is_invisible(text: Any) -> bool:
+    """Whether a text object is never painted, or painted with no ink."""
+    if c.FPDFTextObj_GetTextRenderMode(text) == _INVISIBLE:
+        return True
+    red, green, blue, ink = (ctypes.c_uint() for _ in range(4))
+    return bool(c.FPDFPageObj_GetFillColor(text, red, green, blue, ink)) and ink.value == 0
+
+
+def _drawn(page: pdfium.PdfPage, view: _View, kind: int) -> list[Box]:
+    """The boxes of the page's paths, or of its pictures."""
+    things = islice(page.get_objects(filter=[kind], max_depth=4), MAX_OBJECTS)
+    return [box for thing in things if (box := _box(thing, view)) is not None]
+
+
+def _box(thing: pdfium.PdfObject, view: _View) -> Box | None:
+    try:
+        return view.box(*thing.get_bounds())
+    except pdfium.PdfiumError:
+        return None  # an object without extent draws nothing
+
+
+def _share(pictures: Sequence[Box], size: tuple[float, float]) -> float:
+    """The share of the page under pictures: a scanner may lay its page in strips."""
+    places = [((i + 0.5) / _CELLS * size[0], (j + 0.5) / _CELLS * size[1]) for i in range(_CELLS) for j in range(_CELLS)]
+    for left, top, right, bottom in pictures:
+        places = [(x, y) for x, y in places if not (left <= x <= right and top <= y <= bottom)]
+    return 1 - len(places) / _CELLS**2
+
+
+def _covered(page: pdfium.PdfPage, view: _View, pictures: Sequence[Box]) -> set[int]:
+    """The text objects that lie under a picture of the whole page, by address: some scanners hide their text so."""
+    if not any(_share([box], view.size) > _WHOLE for box in pictures):
+        return set()
+    found, below = set[int](), set[int]()
+    kinds = [c.FPDF_PAGEOBJ_TEXT, c.FPDF_PAGEOBJ_IMAGE]
+    for thing in islice(page.get_objects(filter=kinds, max_depth=4), MAX_OBJECTS):
+        if thing.type == c.FPDF_PAGEOBJ_TEXT:
+            below.add(ctypes.cast(thing.raw, ctypes.c_void_p).value or 0)
+        elif below and (box := _box(thing, view)) is not None and _share([box], view.size) > _WHOLE and _is_opaque(thing, box):
+            found |= below
+            below = set()
+    return found
+
+
+def _is_opaque(picture: pdfium.PdfImage, box: Box) -> bool:
+    """Whether nothing shines through; a seal may be a picture of the whole page with nothing on most of it."""
+    if (box[2] - box[0]) * (box[3] - box[1]) > _MOST_POINTS:
+        return True  # not drawn to be looked at; no page of print is as large
+    try:
+        shown = picture.get_bitmap(render=True)
+    except pdfium.PdfiumError:
+        return False  # it cannot be drawn, and covers nothing
+    return shown.format != c.FPDFBitmap_BGRA or float(shown.to_numpy()[..., 3].mean()) > _OPAQUE

@@ -12,7 +12,7 @@ import pypdfium2 as pdfium  # type: ignore[import-untyped]
 from PIL import Image, ImageChops, ImageDraw, ImageOps, ImageSequence
 
 from flows.letters.errors import UnreadableLetter
-from flows.letters.reading import docx_pictures, image, ofd, pdf
+from flows.letters.reading import docx_parts, image, ofd, pdf
 from flows.letters.reading.geometry import Box
 from flows.letters.reading.magic import name_of
 
@@ -53,7 +53,7 @@ def picture_of(data: bytes, name: str, page: int, *, width: int | None = None) -
         shown, across, down = ofd.drawn(data, name, page, str(FONT))
         return Picture(shown, page, across, down)
     if kind == "ZIP (DOCX)":
-        inside = _of_image(docx_pictures.picture_bytes(data, name, page), name, 1)
+        inside = _of_image(docx_parts.picture_bytes(data, name, page), name, 1)
         return Picture(inside.image, page, inside.width, inside.height)
     return _of_image(data, name, page)
 
