@@ -234,7 +234,10 @@ def _locked(client: S3Client, bucket: str) -> list[Proof]:
 
 
 def _encrypted(client: S3Client, access: StoreAccess) -> Proof:
-    """Write as the archive does and ask how it was kept: a store that does not know the header takes and forgets it."""
+    """Write as the archive does and ask how it was kept: a store that does not know the header takes and forgets it.
+
+    Or takes it and says it back: such a one says back a way to encrypt, too, that there is not.
+    """
     asked: Any = {"ServerSideEncryption": access.encryption} | ({"SSEKMSKeyId": access.kms_key} if access.kms_key else {})
     digest = hashlib.sha256(f"{access.encryption} {access.kms_key}".encode()).hexdigest()[:8]
     where: Any = {"Bucket": access.bucket, "Key": f"probe/encrypted-{digest}"}
@@ -245,6 +248,10 @@ def _encrypted(client: S3Client, access: StoreAccess) -> Proof:
     except ClientError as fault:
         if error_code(fault) != "PreconditionFailed":  # 5xx too: all else was answered just now, this will not be
             return Proof("encryption", False, f"{access.encryption} is refused: {error_code(fault)}")
+    nonsense: Any = {"Bucket": access.bucket, "Key": "probe/nonsense"}
+    taken = _refusal(lambda: client.put_object(**nonsense, Body=b"", ServerSideEncryption="no-such-way")) is None
+    if taken and "ServerSideEncryption" in client.head_object(**nonsense):
+        return Proof("encryption", False, "says back any name it is told for a way to encrypt, also one there is not")
     kept = client.head_object(**where).get("ServerSideEncryption", "not at all")
     return Proof("encryption", kept == access.encryption, f"asked for {access.encryption}, encrypted: {kept}")
 

@@ -105,6 +105,11 @@ def test_what_a_site_accepts_goes_no_further_than_it_says(moto: StoreAccess) -> 
         probe(moto).require(lock=False)
 
 
+def test_a_store_that_says_back_whatever_encryption_it_is_asked_for_proves_none(moto: StoreAccess) -> None:
+    proofs = {proof.code: proof for proof in probe(replace(moto, encryption="AES256")).proofs}
+    assert not proofs["encryption"].proven and "says back" in proofs["encryption"].detail
+
+
 @pytest.mark.parametrize("versions", [True, False])
 def test_unconditional_writes_are_accepted_only_where_versions_keep_what_was_there(versions: bool) -> None:
     """A store that does neither overwrites: nothing could take the condition's place."""
