@@ -86,6 +86,7 @@ class _Table:
         self.in_words = frozenset(table["counted_in_words"])
         self.one_in_place = frozenset(table["one_in_place"])
         self.shy = frozenset(table["shy"])
+        self.approximate = frozenset(table["approximate"])
         self.plain_after = re.compile(guarded(table["plain_after"]))
         self.marks: list[list[str]] = table["quotation"]["marks"]
 
@@ -123,7 +124,7 @@ def find(said: Folded, taken: Sequence[tuple[int, int]] = ()) -> tuple[Quantity,
     for match in table.form.finditer(text):
         start, end = match.span()
         quotations = quotations or Quotations(text, table.marks)
-        if _meets(places, start, end) or quotations.hold(start, end):
+        if _meets(places, start, end) or quotations.hold(start, end) or match.group("n") in table.approximate:
             continue
         values = [number(match.group("n") + (match.group("scale") or ""))]
         if match.group("n2"):

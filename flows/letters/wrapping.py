@@ -76,6 +76,8 @@ def _continues(before: Row, row: Row, room: float, measure: Measure) -> bool:
     """Whether ``row`` goes on with the sentence or paragraph that ``before`` was cut in."""
     if row.indent >= 1.5 or _stands_apart(folded(row.text)):
         return False
+    if _greets_below_title(folded(before.text), folded(row.text)):
+        return False
     if before.indent + measure(before.text) + measure(_first_unit(row.text)) <= room:
         return False
     if not _is_ended(before.text):
@@ -89,6 +91,12 @@ def _continues(before: Row, row: Row, room: float, measure: Measure) -> bool:
 def _stands_apart(view: str) -> bool:
     """A label or a day opens a line of its own, wherever the line before ends."""
     return begins_with_label(view) or (len(view) < 24 and patterns("layout")["date_line"].fullmatch(view) is not None)
+
+
+def _greets_below_title(before: str, line: str) -> bool:
+    """A title that fills its line to the edge is whole where the next line greets the proposer."""
+    whole = patterns("header")["title_whole"].fullmatch(before) is not None
+    return whole and patterns("layout")["salutation"].fullmatch(line) is not None
 
 
 def begins_title(before: str, line: str) -> bool:
