@@ -1,7 +1,7 @@
 """Other stores than the one that comes with duban: what they cannot do is found and named, and the rest works on them.
 
-moto is another implementation of S3, with other gaps.  A real store of yours is tried too where ``DUBAN_TEST_STORE_URL`` is
-set, with the further settings of a store as ``DUBAN_TEST_STORE_…``; it needs two buckets that may be thrown away, for what is
+moto is another implementation of S3, with other gaps.  A real store of yours is tried too where ``OTHER_STORE_URL`` is
+set, with the further settings of a store as ``OTHER_STORE_…``; it needs two buckets that may be thrown away, for what is
 written there stays locked for decades.
 """
 
@@ -34,7 +34,7 @@ from flows.store_proof import prove_store
 from tests.store.archive_contract import *  # noqa: F403 - these tests are this module's too
 from tests.store.running_store import stop
 
-_OURS = "DUBAN_TEST_STORE_"
+_OURS = "OTHER_STORE_"
 PART_BYTES = 5 * 1024 * 1024
 
 
