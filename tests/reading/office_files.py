@@ -183,8 +183,13 @@ def doc_by_libreoffice(docx: bytes) -> bytes:
         return source.with_suffix(".doc").read_bytes()
 
 
-def ofd_file(pages: Sequence[Sequence[tuple[float, float, str]]], pictures: dict[int, bytes] | None = None) -> bytes:
-    """Pages of (x, baseline, text) in millimetres at 5.6 mm type; ``pictures`` cover whole pages (index → PNG)."""
+def ofd_file(
+    pages: Sequence[Sequence[tuple[float, float, str]]], pictures: dict[int, bytes] | None = None, text: str = ""
+) -> bytes:
+    """Pages of (x, baseline, text) in millimetres at 5.6 mm type; ``pictures`` cover whole pages (index → PNG).
+
+    ``text``: further attributes of every text object.
+    """
     space = 'xmlns:ofd="http://www.ofdspec.org/2016"'
     parts = {
         "OFD.xml": f'<ofd:OFD {space} Version="1.0" DocType="OFD"><ofd:DocBody><ofd:DocInfo/>'
@@ -194,9 +199,9 @@ def ofd_file(pages: Sequence[Sequence[tuple[float, float, str]]], pictures: dict
     for i, page in enumerate(pages):
         listed += f'<ofd:Page ID="{i + 1}" BaseLoc="Pages/Page_{i}/Content.xml"/>'
         objects = "".join(
-            f'<ofd:TextObject ID="{100 + 1000 * i + j}" Boundary="{x} {y - 5} 170 7" Font="3" Size="5.6">'
-            f'<ofd:TextCode X="0" Y="5" DeltaX="{_steps(text)}">{escape(text)}</ofd:TextCode></ofd:TextObject>'
-            for j, (x, y, text) in enumerate(page)
+            f'<ofd:TextObject ID="{100 + 1000 * i + j}" Boundary="{x} {y - 5} 170 7" Font="3" Size="5.6" {text}>'
+            f'<ofd:TextCode X="0" Y="5" DeltaX="{_steps(words)}">{escape(words)}</ofd:TextCode></ofd:TextObject>'
+            for j, (x, y, words) in enumerate(page)
         )
         if pictures and i in pictures:
             objects += f'<ofd:ImageObject ID="{9000 + i}" Boundary="0 0 210 297" ResourceID="{50 + i}"/>'

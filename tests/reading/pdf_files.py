@@ -57,20 +57,25 @@ def table(rows: list[list[str]], widths: list[float], top: float = 700, height: 
     return draw
 
 
-def fax_page(picture: Image.Image, jbig2: bool = False) -> bytes:
-    """A PDF of one A4 page that is a black and white picture, coded as fax machines and scanners code it."""
+def faxed(picture: Image.Image, jbig2: bool = False) -> bytes:
+    """A black and white picture, coded as fax machines code it, or as the segments of JBIG2 that hold the same code."""
     out = io.BytesIO()
     black_is_one = ImageChops.invert(picture.convert("L")).convert("1")
     black_is_one.save(out, "TIFF", compression="group4", tiffinfo={278: picture.height})
     with Image.open(io.BytesIO(out.getvalue())) as tiff:
         (start,), (size,) = tiff.tag_v2[273], tiff.tag_v2[279]  # type: ignore[attr-defined]
-    coded, wide, high = out.getvalue()[start : start + size], picture.width, picture.height
-    filters = f"/CCITTFaxDecode /DecodeParms <</K -1 /Columns {wide} /Rows {high}>>"
-    if jbig2:
-        page = struct.pack(">IBBBI", 0, 48, 0, 1, 19) + struct.pack(">IIIIBH", wide, high, 0, 0, 0, 0)
-        region = struct.pack(">IIIIBB", wide, high, 0, 0, 0, 1) + coded  # coded as the fax is
-        coded = page + struct.pack(">IBBBI", 1, 38, 0, 1, len(region)) + region
-        filters = "/JBIG2Decode"
+    coded = out.getvalue()[start : start + size]
+    if not jbig2:
+        return coded
+    page = struct.pack(">IBBBI", 0, 48, 0, 1, 19) + struct.pack(">IIIIBH", picture.width, picture.height, 0, 0, 0, 0)
+    region = struct.pack(">IIIIBB", picture.width, picture.height, 0, 0, 0, 1) + coded
+    return page + struct.pack(">IBBBI", 1, 38, 0, 1, len(region)) + region
+
+
+def fax_page(picture: Image.Image, jbig2: bool = False) -> bytes:
+    """A PDF of one A4 page that is a black and white picture, coded as fax machines and scanners code it."""
+    coded, wide, high = faxed(picture, jbig2), picture.width, picture.height
+    filters = "/JBIG2Decode" if jbig2 else f"/CCITTFaxDecode /DecodeParms <</K -1 /Columns {wide} /Rows {high}>>"
     head = f"<</Type/XObject/Subtype/Image/Width {wide}/Height {high}/BitsPerComponent 1/ColorSpace/DeviceGray/Filter {filters}"
     drawn_as = b"q 595 0 0 842 0 0 cm /I Do Q"
     objects = [

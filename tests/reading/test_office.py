@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zipfile
 
 import pytest
 from PIL import Image
@@ -12,6 +13,7 @@ from flows.letters.errors import UnknownFormat, UnreadableLetter
 from flows.letters.reading import read
 from flows.letters.reading.pictures import picture_of
 from tests.reading.office_files import doc_file, ofd_file, ole_file
+from tests.reading.pdf_files import faxed
 from tests.reading.sample_files import bundle
 
 
@@ -117,9 +119,57 @@ def test_an_ofd_of_pictures_is_left_to_recognition_and_can_be_shown():
     assert (round(shown.width), round(shown.height)) == (595, 842)
 
 
-def test_an_ofd_whose_own_lists_are_damaged_gives_the_pages_there_are():
-    import zipfile
+def paper(*, clear: bool = False) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGBA", (420, 594), (255, 255, 255, 0 if clear else 255)).save(out, "PNG")
+    return out.getvalue()
 
+
+LAYER = [[(28, 50, "关于第12号提案的答夏"), (28, 60, "我局将按时完戍")]]
+
+
+@pytest.mark.parametrize("said", ['Visible="false"', 'Alpha="0"', 'Fill="false"', ""])
+def test_an_ofd_scan_with_its_own_recognition_is_recognised_anew(said: str):
+    source = read(ofd_file(LAYER, {0: paper()}, said), "x")
+    assert (source.images, source.lines) == ((1,), ())
+
+
+def test_text_under_a_picture_through_which_it_shines_is_read():
+    assert rows(ofd_file(LAYER, {0: paper(clear=True)})) == ["关于第12号提案的答夏", "我局将按时完戍"]
+
+
+def test_words_of_an_ofd_that_nobody_sees_are_left_out_and_told():
+    whole = ofd_file([[(28, 50, "我局将于2025年底前完成改造。"), (28, 60, "盖章处")]])
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    page = "Doc_0/Pages/Page_0/Content.xml"
+    parts[page] = parts[page].replace(b'<ofd:TextObject ID="101"', b'<ofd:TextObject ID="101" Visible="false"')
+    source = read(bundle(parts), "x")
+    assert [line.text for line in source.lines] == ["我局将于2025年底前完成改造。"]
+    assert [(problem.code, "3字" in problem.message) for problem in source.problems] == [("text_not_shown", True)]
+
+
+@pytest.mark.parametrize("head", [b"\x97JB2\r\n\x1a\n\x01\0\0\0\1", b"\x97JB2\r\n\x1a\n\x03", b""])
+def test_an_ofd_scan_in_black_and_white_is_shown_to_recognition(head: bytes):
+    sheet = Image.new("1", (1240, 1754), 1)
+    sheet.paste(0, (100, 200, 700, 260))
+    data = ofd_file([[]], {0: head + faxed(sheet, jbig2=True)})
+    assert read(data, "x").images == (1,)
+    shown = picture_of(data, "x", 1).image.convert("L")
+    scale = shown.width / 1240
+    assert [shown.getpixel((int(400 * scale), int(y * scale))) for y in (230, 900)] == [0, 255]
+
+
+@pytest.mark.parametrize("damage", [slice(0, 20), slice(0, 35)])
+def test_a_damaged_scan_in_black_and_white_is_refused_or_empty(damage: slice):
+    data = ofd_file([[]], {0: b"\x97JB2\r\n\x1a\n\x03" + faxed(Image.new("1", (1240, 1754), 1), jbig2=True)[damage]})
+    try:
+        assert picture_of(data, "x", 1).image.convert("L").getextrema()[1] == 255
+    except UnreadableLetter as refusal:
+        assert refusal.facts["found"] == "damaged"
+
+
+def test_an_ofd_whose_own_lists_are_damaged_gives_the_pages_there_are():
     with zipfile.ZipFile(io.BytesIO(ofd_file([[(28, 60, "第二行"), (28, 50, "第一行")], [(28, 50, "第三行")]]))) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     parts["Doc_0/Document.xml"] = b"<broken"

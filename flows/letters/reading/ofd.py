@@ -7,16 +7,19 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import ofdkit  # type: ignore[import-untyped]
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageStat
 
 from flows.letters.errors import UnreadableLetter
 from flows.letters.model import Problem, Reader, SourceText
+from flows.letters.reading import jbig2
 from flows.letters.reading.encoding import is_true_text
 from flows.letters.reading.geometry import Box, Glyph, Placed, lines_of
 from flows.letters.reading.image import BROKEN, open_image
+from flows.letters.reading.ofd_layers import unseen_objects
 from flows.letters.reading.package import Package, open_package
 from flows.letters.reading.ruling import lines_of_page
 from flows.letters.reading.xml import Element, attribute, local, parse_xml
@@ -27,6 +30,7 @@ MEDIA_TYPE = "application/ofd"
 MAX_PAGES = 500
 MAX_CHARACTERS = 20_000  # a page of small print has a tenth
 _POINT = 72 / 25.4  # points in a millimetre
+_OPAQUE = 200  # of 255, on average
 _DOTS = 200 / 72  # pixels in a point of a drawn page
 
 
@@ -44,17 +48,22 @@ class Run:
     y: float
     size: float
     width: float
+    object_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One page in points: its size, characters, drawn rules, and pictures as (box, resource id)."""
+    """One page in points: its size, characters, drawn rules, pictures as (box, resource id).
+
+    ``unseen``: how many further characters nobody sees, such as a scanner's own recognition under its picture.
+    """
 
     width: float
     height: float
     glyphs: tuple[Glyph, ...]
     paths: tuple[Box, ...]
     pictures: tuple[tuple[Box, str], ...]
+    unseen: int = 0
 
 
 def read(data: bytes, name: str) -> SourceText:
@@ -66,12 +75,14 @@ def read(data: bytes, name: str) -> SourceText:
     for number, sheet in enumerate(sheets_of(data, name), start=1):
         heights[number] = sheet.height
         text = "".join(glyph.char for glyph in sheet.glyphs).strip()
-        if sheet.pictures and not (text and is_true_text(text)):
+        if sheet.unseen > len(text) or (sheet.pictures and not (text and is_true_text(text))):
             images.append(number)
             continue
         placed += lines_of_page(sheet.glyphs, sheet.paths, number, (sheet.width, sheet.height))
         if any(_area(box) > 0.25 * sheet.width * sheet.height for box, _ in sheet.pictures):
             problems.append(Problem("picture_not_read", f"第{number}页含有图片，图中文字未读入，请核对原件"))
+        if sheet.unseen:
+            problems.append(Problem("text_not_shown", f"第{number}页含不显示的文字{sheet.unseen}字，未读入，请核对原件"))
     if not placed and not images:
         raise UnreadableLetter(f"{name}: no text and no pictures in the OFD file", found="empty")
     reader = Reader(NAME, VERSION)
@@ -118,7 +129,8 @@ def _runs_of(element: Element) -> Iterator[Run]:
         text, at = (code.text or "").strip(), _numbers(f"{attribute(code, 'X') or 0} {attribute(code, 'Y') or 0}", 2)
         if text and place and at:
             tall = size[0] if size else 5.0
-            yield Run(text, place[0] + at[0], place[1] + at[1], tall, tall * sum(map(cell_width, text)))
+            width = tall * sum(map(cell_width, text))
+            yield Run(text, place[0] + at[0], place[1] + at[1], tall, width, attribute(element, "ID"))
 
 
 def _numbers(text: str | None, count: int) -> list[float] | None:
@@ -132,12 +144,14 @@ def _numbers(text: str | None, count: int) -> list[float] | None:
 
 def _sheet(page_box: Box, runs: Sequence[Run], location: str | None, package: Package, name: str) -> Sheet:
     left, top, width, height = page_box
-    glyphs = tuple(glyph for run in runs for glyph in _glyphs(run, left, top))
+    root = parse_xml(package.read(location), name) if location is not None and location in package.names else None
+    hidden = unseen_objects(root, page_box, partial(_is_opaque, package, name)) if root is not None else frozenset()
+    unseen = sum(len("".join(run.text.split())) for run in runs if run.object_id in hidden)
+    glyphs = tuple(glyph for run in runs if run.object_id not in hidden for glyph in _glyphs(run, left, top))
     if len(glyphs) > MAX_CHARACTERS:
         raise UnreadableLetter(f"{name}: a page of {len(glyphs)} characters, which no print has", found="flood")
     paths: list[Box] = []
     pictures: list[tuple[Box, str]] = []
-    root = parse_xml(package.read(location), name) if location is not None and location in package.names else None
     for element in root.iter() if root is not None else ():
         kind = local(element)
         if kind in ("PathObject", "ImageObject") and (box := _boundary(element, left, top)) is not None:
@@ -145,7 +159,16 @@ def _sheet(page_box: Box, runs: Sequence[Run], location: str | None, package: Pa
                 paths.append(box)
             else:
                 pictures.append((box, attribute(element, "ResourceID") or ""))
-    return Sheet(width * _POINT, height * _POINT, glyphs, tuple(paths), tuple(pictures))
+    return Sheet(width * _POINT, height * _POINT, glyphs, tuple(paths), tuple(pictures), unseen)
+
+
+def _is_opaque(package: Package, name: str, ident: str) -> bool:
+    """Whether nothing shines through the picture; one that cannot be shown covers nothing."""
+    try:
+        shown = _picture(package, ident, name)
+        return "A" not in shown.getbands() or float(ImageStat.Stat(shown.getchannel("A")).mean[0]) > _OPAQUE
+    except (UnreadableLetter, *BROKEN):
+        return False
 
 
 def _glyphs(run: Run, left: float, top: float) -> Iterator[Glyph]:
@@ -182,7 +205,7 @@ def drawn(data: bytes, name: str, number: int, font: str) -> tuple[Image.Image, 
     package = open_package(data, name)
     for box, ident in sheet.pictures:
         left, top, right, bottom = (round(edge * _DOTS) for edge in box)
-        shown = _unpacked(open_image(_resource(package, ident, name), name), name)
+        shown = _unpacked(_picture(package, ident, name), name)
         canvas.paste(shown.resize((max(1, min(5000, right - left)), max(1, min(5000, bottom - top)))), (left, top))
     pen = ImageDraw.Draw(canvas)
     for glyph in sheet.glyphs:
@@ -196,6 +219,11 @@ def _unpacked(picture: Image.Image, name: str) -> Image.Image:
         return picture.convert("RGB")
     except BROKEN as fault:
         raise UnreadableLetter(f"{name}: a picture in it is damaged ({fault}); ask for a whole copy") from fault
+
+
+def _picture(package: Package, ident: str, name: str) -> Image.Image:
+    data = _resource(package, ident, name)
+    return jbig2.picture_of(data, name) if jbig2.is_jbig2(data) else open_image(data, name)
 
 
 def _resource(package: Package, ident: str, name: str) -> bytes:
