@@ -72,6 +72,8 @@ def s3_client(access: StoreAccess, *, anonymous: bool = False, attempts: int = 3
             # Over TLS too the signature covers the body's SHA-256: a store that knows no checksums still refuses others.
             "payload_signing_enabled": True,
         },
+        # We name the checksum where it counts; one that boto3 adds by itself travels behind the body, which Ceph cannot take.
+        request_checksum_calculation="when_required",
         connect_timeout=3,
         read_timeout=60,
         retries={"mode": "standard", "total_max_attempts": attempts},

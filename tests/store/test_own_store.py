@@ -5,6 +5,7 @@ Tried on a real SeaweedFS with a certificate.
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import json
 import os
@@ -205,3 +206,16 @@ def test_encryption_the_store_cannot_do_is_found_out(tls: TlsStore) -> None:
     assert [proof.code for proof in report.unproven] == ["encryption"]
     with pytest.raises(SettingsError, match="encryption"):
         report.require(lock=False)
+
+
+def test_over_tls_too_the_signature_covers_the_body(tls: TlsStore) -> None:
+    """So a store that knows no checksums, such as Ceph, refuses a body changed on the way; and nothing travels behind it."""
+    client, sent = s3_client(tls.access("writer")), []
+
+    def note(request: Any, **_: Any) -> None:
+        sent.append({name.lower(): value for name, value in request.headers.items()})
+
+    client.meta.events.register("before-send.s3.PutObject", note)
+    client.put_object(Bucket="duban", Key="t/signed", Body=b"right")
+    assert sent[0]["x-amz-content-sha256"] == hashlib.sha256(b"right").hexdigest().encode()
+    assert "x-amz-trailer" not in sent[0]
