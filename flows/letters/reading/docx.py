@@ -68,8 +68,8 @@ def read(data: bytes, name: str) -> SourceText:
     styles = _part(package, parts, "word/styles.xml")
     numbering = numbering_of(_part(package, parts, "word/numbering.xml"), styles)
     walk = Walk(numbering, any(local(e) == "lastRenderedPageBreak" for e in root.iter()), hidden_styles(styles))
-    named = relations_of(package)
     chunks = [attribute(e, "id") for e in root.iter() if local(e) == "altChunk"]
+    named = relations_of(package) if chunks else {}
     walk.chunks = {name: package.find(named[name]) for name in chunks if name in named}
     for body in _of(root, "body"):
         blocks(body, walk)
@@ -96,7 +96,7 @@ def not_shown(root: Element, walk: Walk) -> Iterator[Problem]:
     if walk.numbering.unknown or any(local(e) == "instrText" and _RECKONED.match(e.text or "") for e in root.iter()):
         yield Problem("numbering_lost", "文件的自动编号或公式域未能全部读出，请核对原件")
     if any(local(e) == "delText" and e.text for e in root.iter()) or any(
-        local(e) == "r" and _hidden(e, walk.hidden) for e in root.iter()
+        _hidden(e, walk.hidden) for e in root.iter()
     ):
         yield Problem("text_not_shown", "文件含修订删除或隐藏的文字，未读入，请核对是否为定稿")
 
@@ -251,7 +251,9 @@ def _break(element: Element, walk: Walk) -> Iterator[str]:
 
 
 def _hidden(run: Element, styles: frozenset[str]) -> bool:
-    """Whether the run is hidden, of itself or by its style."""
+    """Whether the element is a run that is hidden, of itself or by its style."""
+    if local(run) != "r":
+        return False
     properties = _of(run, "rPr")
     marks = [child for one in properties for child in _of(one, "vanish")]
     if marks:
@@ -273,8 +275,9 @@ def hidden_styles(styles: Element | None) -> frozenset[str]:
 
 def _is_prompt(element: Element) -> bool:
     """A content control that nobody has filled in shows words of the program, such as: click here to enter text."""
-    marks = [mark for one in _of(element, "sdtPr") for mark in _of(one, "showingPlcHdr")]
-    return local(element) == "sdt" and _is_on(marks)
+    if local(element) != "sdt":
+        return False
+    return _is_on([mark for one in _of(element, "sdtPr") for mark in _of(one, "showingPlcHdr")])
 
 
 def _symbol(element: Element) -> str:

@@ -112,18 +112,20 @@ def number_properties(properties: Element | None) -> tuple[str | None, int | Non
 
 def _style_numbers(styles: Element | None) -> dict[str, tuple[str, int]]:
     """By style (list, level), its own or those of the style it is based on; styles without a list are left out."""
-    every = {attribute(style, "styleId") or "": style for style in _children(styles, "style")}
+    own: dict[str, tuple[str | None, int | None, str]] = {}
+    for style in _children(styles, "style"):
+        properties = next(_children(style, "pPr"), None)
+        own[attribute(style, "styleId") or ""] = (*number_properties(properties), _value(style, "basedOn") or "")
     out = {}
-    for ident in every:
+    for ident in own:
         name, seen, level = ident, set[str](), None
-        while name in every and name not in seen:
+        while name in own and name not in seen:
             seen.add(name)
-            number, deep = number_properties(next(_children(every[name], "pPr"), None))
+            number, deep, name = own[name]
             level = deep if level is None else level
             if number is not None:
                 out[ident] = (number, level or 0)
                 break
-            name = _value(every[name], "basedOn") or ""
     return out
 
 
