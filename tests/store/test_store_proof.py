@@ -22,6 +22,7 @@ from flows.cli import duban
 from flows.letters.errors import SettingsError
 from flows.settings import load_settings
 from flows.store_proof import prove_store
+from flows.worker import make_sure_of_store
 
 
 def given(store: EmbeddedStore, home: Path, **changed: Any) -> dict[str, Any]:
@@ -73,6 +74,19 @@ def test_a_restricted_bucket_without_lock_is_refused(store: EmbeddedStore, tmp_p
     assert told["store"].startswith("ok ")
     assert told["restricted store"].startswith("FAIL ") and "object_lock" in told["restricted store"]
     assert doctor(settings | {"store_lock": ""})["restricted store"].startswith("note ")
+
+
+def test_what_is_not_claimed_is_said_at_the_start(
+    store: EmbeddedStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    admin = store.credentials_file("admin")
+    without = {"store_restricted_bucket": "without-lock", "store_restricted_credentials": admin, "store_lock": ""}
+    with caplog.at_level("INFO"):
+        make_sure_of_store(load_settings(**given(store, tmp_path, **without)))
+    told = [record.getMessage() for record in caplog.records if "without-lock" in record.getMessage()]
+    assert any("5 properties of 10 proven" in line for line in told), told
+    for code in ("versioning", "object_lock", "delete_refused", "shorten_refused", "bypass_refused"):
+        assert any(f"{code} is not proven and not claimed" in line for line in told), told
 
 
 def test_credentials_that_cannot_use_the_restricted_bucket_are_found(store: EmbeddedStore, tmp_path: Path) -> None:
