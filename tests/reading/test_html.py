@@ -54,6 +54,17 @@ def test_what_a_person_does_not_see_is_not_read():
     assert [line.text for line in read(page.encode(), "x").lines] == ["我局将按时完成。", "此复。"]
 
 
+def test_a_page_that_word_saved_is_read_with_its_numbers_and_without_what_was_deleted():
+    page = """<html xmlns:o="urn:schemas-microsoft-com:office:office"><head><!--[if gte mso 9]><xml><w:View>Print</w:View></xml>
+<![endif]--></head><body><div class=WordSection1><p class=MsoNormal>我局将<span style='mso-hide:all'>暗自</span>修路，<del
+cite="mailto:x">年底前</del><ins cite="mailto:x">明年</ins>完成。<o:p></o:p></p><p class=MsoListParagraph><![if !supportLists]>
+<span style='mso-list:Ignore'>一、<span style='font:7.0pt "Times New Roman"'>&nbsp;</span></span><![endif]>建桥。</p></div>
+</body></html>"""
+    source = read(page.encode(), "x")
+    assert [line.text.replace("\u00a0", "").replace(" ", "") for line in source.lines] == ["我局将修路，明年完成。", "一、建桥。"]
+    assert [problem.code for problem in source.problems] == ["text_not_shown"]
+
+
 def test_rows_of_a_table_and_line_breaks():
     page = "<html><body><div>清单如下：<br>　　任务表</div><table><tr><td>任务</td><td>时限</td></tr></table></body></html>"
     assert [line.text for line in read(page.encode(), "x").lines] == ["清单如下：", "　　任务表", "任务 | 时限"]

@@ -22,10 +22,10 @@ _BLOCKS = frozenset([
 ])
 _UNSEEN = frozenset([
     "script", "style", "noscript", "template", "iframe", "object", "embed", "svg", "select", "textarea",
-    "button", "input", "head", "nav", "footer", "audio", "video", "map", "canvas",
+    "button", "input", "head", "nav", "footer", "audio", "video", "map", "canvas", "del",
 ])
 # fmt: on
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:px|pt|em)?\s*(?:;|$)")
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:px|pt|em)?\s*(?:;|$)|mso-hide\s*:\s*all")
 _WHITE = re.compile(r"[ \t\r\n\x0b\x0c]+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _DATED = re.compile(r"(?:\d{4}|[一二〇○0]{2}[一二三四五六七八九〇○0]{2})\s*年\s*[\d一二三四五六七八九十]{1,2}\s*月")
@@ -55,6 +55,8 @@ def read_page(text: str, name: str, media_type: str, problems: tuple[Problem, ..
         rows = [title, *rows]
     lines = tuple(Line(text=row, page=1) for row in rows)
     meta = _meta(tree, body)
+    if any(_HAN.search(node.text()) for node in article.css("del")):
+        problems = (*problems, Problem("text_not_shown", "网页含修订删除的文字，未读入，请核对是否为定稿"))
     return SourceText(lines, Reader(NAME, VERSION), media_type, meta=meta, problems=problems, paragraphs=True)
 
 
