@@ -9,6 +9,7 @@ from flows.letters import calendar_days, deadlines, owners, quantities, specific
 from flows.letters.agencies import Directory
 from flows.letters.clauses import view_of
 from flows.letters.confidence import Cases, cases_of, sure_of
+from flows.letters.date_forms import date_forms
 from flows.letters.deadlines import Dated
 from flows.letters.folding import fold
 from flows.letters.model import COMMITMENT_STANCES, Deadline, Draft, LetterText, Quantity, ReplyLetter, Statement
@@ -78,7 +79,8 @@ def _statement(
         if committed
         else deadlines.NOTHING
     )
-    counted = quantities.find(said, dated.taken) if draft.stance != "done" else ()
+    apart = date_forms().in_condition if draft.stance == "conditional" else None
+    counted = quantities.find(said, dated.taken, apart) if draft.stance != "done" else ()
     deadline = dated.deadline
     if committed and deadline is None and default_months is not None:
         deadline = _policy_default(letter, default_months)

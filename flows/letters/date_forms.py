@@ -169,7 +169,7 @@ class DateForms:
         return [self._ruled(text, quotations, mention) for mention in found]
 
     def _ruled(self, text: str, quotations: Quotations, mention: Mention) -> Mention:
-        if quotations.hold(mention.start, mention.end) or self._in_condition(text, mention):
+        if quotations.hold(mention.start, mention.end) or self.in_condition(text, mention.start, mention.end):
             return mention._replace(force="none")
         before, after = text[max(0, mention.start - 24) : mention.start], text[mention.end : mention.end + 24]
         for force, pattern_before, pattern_after in self._contexts[mention.kind]:
@@ -179,18 +179,19 @@ class DateForms:
                 return mention._replace(force=force)
         return mention
 
-    def _in_condition(self, text: str, mention: Mention) -> bool:
-        low, high = max(0, mention.start - _CLAUSE), min(len(text), mention.end + _CLAUSE)
-        start = max(low - 1, *(text.rfind(mark, low, mention.start) for mark in ",;:。")) + 1
-        stops = [at for mark in ",;:。" if (at := text.find(mark, mention.end, high)) >= 0]
+    def in_condition(self, text: str, begin: int, end: int) -> bool:
+        """Whether ``[begin, end)`` of ``text`` (folded) stands in what must hold first, not in what is promised."""
+        low, high = max(0, begin - _CLAUSE), min(len(text), end + _CLAUSE)
+        start = max(low - 1, *(text.rfind(mark, low, begin) for mark in ",;:。")) + 1
+        stops = [at for mark in ",;:。" if (at := text.find(mark, end, high)) >= 0]
         stop = min(stops, default=high)
         clause = text[start:stop]
         if self._if.match(clause):
             return True
         wait = self._wait.search(clause)
-        if wait is not None and start + wait.start() <= mention.start and mention.end <= start + wait.end():
+        if wait is not None and start + wait.start() <= begin and end <= start + wait.end():
             return True
-        when = self._when.search(text, mention.end, stop)
+        when = self._when.search(text, end, stop)
         return when is not None and when.end() == stop and stop < len(text)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -105,8 +105,14 @@ def _table() -> _Table:
     return _Table(load_table("quantities"))
 
 
-def find(said: Folded, taken: Sequence[tuple[int, int]] = ()) -> tuple[Quantity, ...]:
-    """The quantities of a statement, in text order; nothing is looked for at the places ``taken`` (dates)."""
+def find(
+    said: Folded, taken: Sequence[tuple[int, int]] = (), apart: Callable[[str, int, int], bool] | None = None
+) -> tuple[Quantity, ...]:
+    """The quantities of a statement, in text order.
+
+    Nothing is looked for at the places ``taken`` (dates), nor where ``apart`` says that no promise is made: what must
+    hold first ("报名超过20人时") is none of what is promised.
+    """
     table, text = _table(), said.text
     found: list[Quantity] = []
     if not _ANY_DIGIT.search(text):
@@ -125,6 +131,8 @@ def find(said: Folded, taken: Sequence[tuple[int, int]] = ()) -> tuple[Quantity,
         start, end = match.span()
         quotations = quotations or Quotations(text, table.marks)
         if _meets(places, start, end) or quotations.hold(start, end) or match.group("n") in table.approximate:
+            continue
+        if apart is not None and apart(text, start, end):
             continue
         values = [number(match.group("n") + (match.group("scale") or ""))]
         if match.group("n2"):
