@@ -47,8 +47,8 @@ class LedgerViews(LedgerSteps):
     def counts(self) -> dict[str, int]:
         """How many contents, letters, commitments, notices and open questions there are, by state."""
         with self._read() as connection:
-            found = {f"intake.{row.state}": row.n for row in connection.execute(_by_state(intake))}
-            found |= {f"notices.{row.state}": row.n for row in connection.execute(_by_state(notices))}
+            found = {f"intake.{state}": n for state, n in _by_state(connection, intake, "cleared").items()}
+            found |= {f"notices.{state}": n for state, n in _by_state(connection, notices, "sent").items()}
             for table in (letters, commitments):
                 found[table.name] = connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
             asked = sa.select(sa.func.count()).where(unresolved.c.answered_at.is_(None))
@@ -62,7 +62,7 @@ class LedgerViews(LedgerSteps):
     def states(self) -> dict[str, int]:
         """How many commitments are in which state."""
         with self._read() as connection:
-            return {row.state: row.n for row in connection.execute(_by_state(commitments))}
+            return _by_state(connection, commitments, "closed")
 
     def rows(self, wanted: Filter | None = None, limit: int | None = None, offset: int = 0) -> list[dict[str, Any]]:
         """The ledger as a table: one row per commitment with its letter's columns.
@@ -167,8 +167,15 @@ def _counted(table: sa.Table, condition: str) -> sa.Select[Any]:
     return sa.select(sa.func.count()).select_from(table).where(sa.text(condition))
 
 
-def _by_state(table: sa.Table) -> sa.Select[Any]:
-    return sa.select(table.c.state, sa.func.count().label("n")).group_by(table.c.state)
+def _by_state(connection: sa.Connection, table: sa.Table, usual: str) -> dict[str, int]:
+    """State → how many rows.  Those in their ``usual`` state, nearly all, are what remains of all rows: a database counts
+    a whole table many times faster than it counts by a column."""
+    counted = sa.select(table.c.state, sa.func.count().label("n")).group_by(table.c.state)
+    # Two ranges, which an index can give; "other than" it cannot.
+    others = sa.union_all(counted.where(table.c.state < usual), counted.where(table.c.state > usual))
+    found = {row.state: row.n for row in connection.execute(others)}
+    remain = (connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0) - sum(found.values())
+    return found | ({usual: remain} if remain else {})
 
 
 def _by_due(wanted: Filter | None) -> bool:
