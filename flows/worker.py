@@ -18,9 +18,9 @@ from prefect import Flow
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.responses import OrchestrationResult
-from prefect.context import SyncClientContext
+from prefect.context import SettingsContext, SyncClientContext, get_settings_context
 from prefect.flow_engine import run_flow
-from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY
 from prefect.states import Pending
 
 from flows import prefect_server, up
@@ -259,14 +259,17 @@ class Worker:
 def execute(run: FlowRun, flow: Flow[..., Any]) -> State[Any]:
     """Execute a run in this thread, to its end; the state it ended in comes back.
 
-    Of what Prefect does around each run three things cost more than a letter and serve nobody here.
+    Of what Prefect does around each run some things cost more than a letter and serve nobody here.
     """
-    # A client of its own for each run reads the bundle of authorities and connects anew: a thread keeps the first.
+    # A client of its own for each run reads the bundle of authorities and connects anew, settings of its own are read from
+    # their files anew: a thread enters both once and never leaves them.
     if SyncClientContext.get() is None:
+        shared = get_settings_context()
+        # The heartbeat's thread would be joined for a second at each end; the reaper finds dead runs instead.
+        settings = shared.settings.copy_with_update(updates={PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})
+        SettingsContext(profile=shared.profile, settings=settings).__enter__()
         SyncClientContext().__enter__()
     # Of a deployed run Prefect watches, in a thread with an event stream, whether it is suspended: a fifth of a second at
     # its end.  Nothing here can be suspended; once begun it is read from the server with its deployment.
     unwatched = run.model_copy(update={"deployment_id": None})
-    # The heartbeat's thread would be joined for a second at each end; the reaper finds dead runs instead.
-    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        return run_flow(flow, flow_run=unwatched, return_type="state")  # type: ignore[return-value]
+    return run_flow(flow, flow_run=unwatched, return_type="state")  # type: ignore[return-value]
