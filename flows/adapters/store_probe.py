@@ -249,7 +249,8 @@ def _encrypted(client: S3Client, access: StoreAccess) -> Proof:
         if error_code(fault) != "PreconditionFailed":  # 5xx too: all else was answered just now, this will not be
             return Proof("encryption", False, f"{access.encryption} is refused: {error_code(fault)}")
     nonsense: Any = {"Bucket": access.bucket, "Key": "probe/nonsense"}
-    taken = _refusal(lambda: client.put_object(**nonsense, Body=b"", ServerSideEncryption="no-such-way")) is None
+    no_such: Any = {"ServerSideEncryption": "no-such-way"}
+    taken = _refusal(lambda: client.put_object(**nonsense, **no_such, Body=b"")) is None
     if taken and "ServerSideEncryption" in client.head_object(**nonsense):
         return Proof("encryption", False, "says back any name it is told for a way to encrypt, also one there is not")
     kept = client.head_object(**where).get("ServerSideEncryption", "not at all")
