@@ -118,10 +118,7 @@ class S3Archive:
                 Metadata={**kept.get("Metadata", {}), "sha256": digest.hexdigest()},
                 **_checked(data), **options,
             )  # fmt: skip
-            found = self._head(key, answer.get("VersionId"))
-        if found is None or found[0].sha256 != digest.hexdigest():
-            raise ArchiveConflict(f"{key}: the repaired object cannot be read back; the store cannot be trusted")
-        return found[0]
+            return self._confirmed(key, answer.get("VersionId"), data, options)
 
     # -- within -------------------------------------------------------------------------------------------------
 

@@ -83,3 +83,13 @@ def test_keys_come_in_order(archive: S3Archive, folder: str) -> None:
         archive.put(f"{folder}/{name}", b"1", media_type="text/plain")
     assert list(archive.keys(f"{folder}/")) == [f"{folder}/{name}" for name in ("a/1", "a/2", "b")]
     assert list(archive.keys(f"{folder}/a")) == [f"{folder}/a/1", f"{folder}/a/2"]
+
+
+def test_what_is_put_back_lies_over_what_was_damaged(archive: S3Archive, folder: str) -> None:
+    first = archive.put(f"{folder}/back", b"good", media_type="text/plain", name="函.txt")
+    archive.put_back(f"{folder}/back", b"forged")
+    back = archive.put_back(f"{folder}/back", b"good")
+    assert archive.get(f"{folder}/back") == b"good" == archive.get_version(f"{folder}/back", first.version_id or "")
+    assert (back.sha256, back.lock_mode) == (first.sha256, "GOVERNANCE")
+    versions = [receipt.version_id for receipt in archive.versions(f"{folder}/back")]
+    assert len(set(versions)) == 3 and (versions[0], versions[-1]) == (back.version_id, first.version_id)
