@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
@@ -61,18 +61,17 @@ class S3Archive:
         } | self._encryption() | self._lock_of(retention)  # fmt: skip
         with speaking_to(self._access):
             if self._unconditional and self._head(key) is not None:
-                return self._already_there(key, data)
+                return self._already_there(key, data, options)
             try:
                 if len(data) > self._part_bytes:
                     version = self._put_parts(options, data)
-                    self._lock_parts(key, version, options)
                 else:
                     answer = self._client.put_object(**options, Body=data, **_checked(data), **self._condition())
                     version = answer.get("VersionId")
             except ClientError as fault:
                 if error_code(fault) not in ("PreconditionFailed", "412"):
                     raise
-                return self._already_there(key, data)
+                return self._already_there(key, data, options)
             written = self._confirmed(key, version, data, options)
             if self._unconditional and len({one.sha256 for one in self.versions(key)}) > 1:
                 raise ArchiveConflict(f"{key} was written by two at once, with different bytes. Run `duban verify`.")
@@ -135,21 +134,29 @@ class S3Archive:
         found = self._head(key, version)
         if found is None or not self._is(found, data):
             raise ArchiveConflict(f"{key}: the store reads back other bytes than were written; it cannot be trusted")
-        receipt, until = found[0], options.get("ObjectLockRetainUntilDate")
+        receipt, until = self._locked(found[0], options), options.get("ObjectLockRetainUntilDate")
         asked = (options.get("ObjectLockMode"), _stamp(until), "ObjectLockLegalHoldStatus" in options)
         shown = (receipt.lock_mode, receipt.retain_until, receipt.legal_hold)
         if until is not None and shown != asked:
             raise ArchiveConflict(f"{key}: asked for the lock (mode, until, hold) {asked}, the store shows {shown}")
         return receipt
 
-    def _already_there(self, key: str, data: bytes) -> Receipt:
+    def _locked(self, receipt: Receipt, options: dict[str, Any]) -> Receipt:
+        """``receipt`` of a version that now has a lock: Ceph forgets it where there are parts, and who dies sets none."""
+        if receipt.version_id is None or receipt.lock_mode is not None or "ObjectLockMode" not in options:
+            return receipt
+        one: Any = {"Bucket": self._access.bucket, "Key": receipt.key, "VersionId": receipt.version_id}
+        retention: Any = {"Mode": options["ObjectLockMode"], "RetainUntilDate": options["ObjectLockRetainUntilDate"]}
+        self._client.put_object_retention(**one, Retention=retention)
+        if "ObjectLockLegalHoldStatus" in options:
+            self._client.put_object_legal_hold(**one, LegalHold={"Status": "ON"})
+        found = self._head(receipt.key, receipt.version_id)
+        return found[0] if found else receipt
+
+    def _already_there(self, key: str, data: bytes, options: dict[str, Any]) -> Receipt:
         found = self._head(key)
         if found is not None and self._is(found, data):
-            receipt, _ = found
-            return Receipt(
-                receipt.key, receipt.sha256, receipt.bytes, receipt.version_id, True,
-                receipt.lock_mode, receipt.retain_until, receipt.legal_hold,
-            )  # fmt: skip
+            return replace(self._locked(found[0], options), existed=True)
         raise ArchiveConflict(f"{key} already holds other bytes; nothing was overwritten. Run `duban verify`.")
 
     def _is(self, found: tuple[Receipt, str], data: bytes) -> bool:
@@ -227,17 +234,6 @@ class S3Archive:
             raise
         version: str | None = answer.get("VersionId")
         return version
-
-    def _lock_parts(self, key: str, version: str | None, options: dict[str, Any]) -> None:
-        """Set the lock that Ceph forgets at the first of several parts."""
-        found = self._head(key, version)
-        if found is None or version is None or "ObjectLockMode" not in options or found[0].lock_mode is not None:
-            return
-        one: Any = {"Bucket": self._access.bucket, "Key": key, "VersionId": version}
-        retention: Any = {"Mode": options["ObjectLockMode"], "RetainUntilDate": options["ObjectLockRetainUntilDate"]}
-        self._client.put_object_retention(**one, Retention=retention)
-        if "ObjectLockLegalHoldStatus" in options:
-            self._client.put_object_legal_hold(**one, LegalHold={"Status": "ON"})
 
     def _parts(self, data: bytes) -> Iterator[bytes]:
         return (data[at : at + self._part_bytes] for at in range(0, len(data), self._part_bytes))

@@ -33,6 +33,14 @@ def test_the_same_bytes_twice_are_one_object(archive: S3Archive, folder: str) ->
     assert len(archive.versions(f"{folder}/twice")) == 1
 
 
+def test_what_was_left_without_its_lock_gets_it_when_it_is_put_again(archive: S3Archive, folder: str) -> None:
+    over = Retention(date(2001, 1, 1))
+    assert archive.put(f"{folder}/left", b"1", media_type="text/plain", retention=over).lock_mode is None
+    again = archive.put(f"{folder}/left", b"1", media_type="text/plain")
+    assert (again.existed, again.lock_mode) == (True, "GOVERNANCE")
+    assert archive.receipt(f"{folder}/left") == replace(again, existed=False)
+
+
 def test_other_bytes_under_a_key_are_a_conflict_and_change_nothing(archive: S3Archive, folder: str) -> None:
     archive.put(f"{folder}/conflict", b"1", media_type="text/plain")
     with pytest.raises(ArchiveConflict):
@@ -48,7 +56,7 @@ def test_a_large_file_goes_in_parts_and_comes_back_whole(archive: S3Archive, fol
     assert archive.get(f"{folder}/large") == data
     assert archive.put(f"{folder}/large", data, media_type="application/pdf").existed
     with pytest.raises(ArchiveConflict):
-        archive.put(f"{folder}/large", data[:-1] + b"!", media_type="application/pdf")
+        archive.put(f"{folder}/large", data[:-1] + bytes([data[-1] ^ 1]), media_type="application/pdf")
 
 
 def test_a_large_file_that_is_kept_for_ever_is_held(archive: S3Archive, folder: str) -> None:
