@@ -130,9 +130,6 @@ def mark_ready(settings: Settings) -> None:
     _ready_mark(settings).write_text(str(os.getpid()), encoding="ascii")
 
 
-mark_refused = parts.mark_refused
-
-
 def _start_supervisor(settings: Settings) -> subprocess.Popen[bytes]:
     settings.logs.mkdir(parents=True, exist_ok=True)
     config = settings.run / "supervisord.conf"

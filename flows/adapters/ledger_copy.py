@@ -14,6 +14,7 @@ from flows.adapters.ledger_database import LedgerDatabase
 from flows.adapters.ledger_placing import band_rows
 from flows.adapters.ledger_tables import bands, commitments, history, intake, letters, metadata, notices, readings, sketches
 from flows.letters.errors import LedgerDamaged
+from flows.letters.masking import Private, say_the_same
 from flows.ports import Receipt, original_key
 
 # Columns that say what the letter says; the others tell what became of it and change with time.
@@ -201,8 +202,13 @@ class LedgerCopy(LedgerDatabase):
 
 def _by_id(letter: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The rows the record's statements would make, by id."""
-    return {s["id"]: ledger_rows.commitment_row(letter, place, s) for place, s in enumerate(record["statements"], 1)}
+    private = Private.of(record)
+    return {s["id"]: ledger_rows.commitment_row(letter, n, s, private) for n, s in enumerate(record["statements"], 1)}
 
 
 def _differing(key: str, said: Mapping[str, Any], row: Mapping[Any, Any], names: Iterable[str]) -> list[tuple[str, str]]:
-    return [(key, f"{name}: {said[name]!r} archived, {row[name]!r} in the ledger") for name in names if said[name] != row[name]]
+    return [
+        (key, f"{name}: {said[name]!r} archived, {row[name]!r} in the ledger")
+        for name in names
+        if said[name] != row[name] and not (name == "quote" and say_the_same(said[name], row[name]))
+    ]

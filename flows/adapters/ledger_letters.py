@@ -12,6 +12,7 @@ from flows.adapters.ledger_intake import LedgerIntake
 from flows.adapters.ledger_placing import PROGRAM, Entry, find_place, keep_text, open_question
 from flows.adapters.ledger_tables import commitments, intake, letters, lookalikes, notices, owners, readings, unresolved
 from flows.letters.fingerprint import Fingerprint
+from flows.letters.masking import Private
 from flows.letters.model import Assignment, Notice
 from flows.letters.workdays import beijing_day
 from flows.ports import Receipt
@@ -162,10 +163,11 @@ class LedgerLetters(LedgerIntake):
         ]
         known = _known(connection, commitments.c.id, commitments.c.letter_id == entry.letter["id"])
         events: list[dict[str, Any]] = []
+        private = Private.of(record)
         for place, statement in kept:
             if statement["id"] in known:
                 continue
-            row = ledger_rows.commitment_row(entry.letter, place, statement)
+            row = ledger_rows.commitment_row(entry.letter, place, statement, private)
             events.append(event(entry.letter, "propose", entry.now, None, row["id"], None, "proposed"))
             before = entry.inherited.pop(ledger_rows.same_words(row["quote"]), None)
             if before is not None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flows.letters.masking import Private, mask_text
 from flows.letters.model import Assignment, Notice
 from flows.ports import Receipt
 
@@ -67,8 +68,11 @@ def letter_row(record: Mapping[str, Any], original: Receipt, filed: Receipt, now
     }
 
 
-def commitment_row(letter: Mapping[str, Any], place: int, statement: Mapping[str, Any]) -> dict[str, Any]:
-    """The row of a statement as the program proposes it."""
+def commitment_row(letter: Mapping[str, Any], place: int, statement: Mapping[str, Any], private: Private) -> dict[str, Any]:
+    """The row of a statement as the program proposes it.
+
+    Contact data and what is ``private`` in its letter are covered: workbook, digest and lists are made of the row.
+    """
     leads = [owner for owner in statement["owners"] if owner["role"] == "lead"]
     support = [owner["name"] or owner["mention"] for owner in statement["owners"] if owner["role"] == "support"]
     deadline = statement["deadline"] or {}
@@ -79,7 +83,7 @@ def commitment_row(letter: Mapping[str, Any], place: int, statement: Mapping[str
         "year": letter["year"],
         "stance": statement["stance"],
         "specific": statement["specific"],
-        "quote": statement["text"],
+        "quote": mask_text(statement["text"], private),
         "page": statement["page"],
         "span_start": statement["span"][0],
         "span_end": statement["span"][1],

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("wanted", metavar="ID")
-@click.option("--json", "as_json", is_flag=True, help="Print the record itself.")
+@click.option("--json", "as_json", is_flag=True, help="Print the record itself, contact data and all.")
 @click.option(
     "--pages",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write a picture of each page with the statement marked into this folder.",
+    help="Write a picture of each page of the original, whole, with the statement marked, into this folder.",
 )
 def show(wanted: str, as_json: bool, pages: Path | None) -> None:
     """One letter or commitment with its proof: ID is a letter's id, hash or document number, or a commitment's id.
@@ -33,6 +33,7 @@ def show(wanted: str, as_json: bool, pages: Path | None) -> None:
     """
     from flows import wiring
     from flows.adapters.sql_ledger import SqlLedger
+    from flows.letters.masking import mask_record
 
     settings = load_settings()
     ledger = SqlLedger(settings.database_url)
@@ -46,7 +47,7 @@ def show(wanted: str, as_json: bool, pages: Path | None) -> None:
     if as_json:
         click.echo(json.dumps(record, ensure_ascii=False, indent=1))
         return
-    _print(record, wanted, row["original_key"])
+    _print(mask_record(record), wanted, row["original_key"])
     _print_standing(ledger, row["id"], wanted)
     if pages is not None:
         for path in _draw(record, wanted, archive.get(row["original_key"]), pages):

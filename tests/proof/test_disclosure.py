@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from flows.letters import disclosure
-from flows.letters.masking import COVER, Private, is_person, leaks, mask_record, mask_text
+from flows.letters.masking import COVER, Private, is_person, leaks, mask_record, mask_text, say_the_same
 from flows.letters.rules.load import load_table
 from tests.proof.letters_for_proof import letter
 
@@ -71,3 +71,16 @@ def test_a_name_printed_with_a_space_is_covered_too() -> None:
     private = Private(("陆某", "0001234"))
     covered = "＊＊＊、＊＊＊，分机＊＊＊＊＊＊＊，项目10001234号"
     assert mask_text("陆 某、陆　某，分机0001234，项目10001234号", private) == covered
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("可向王某某（13800001234）查询", "可向＊＊＊（＊＊＊＊＊＊＊＊＊＊＊）查询", True),
+        ("可向＊＊＊（13800001234）查询", "可向王某某（＊＊＊＊＊＊＊＊＊＊＊）查询", True),
+        ("年底前建成12处", "年底前建成13处", False),
+        ("年底前建成12处", "年底前建成＊处", False),
+    ],
+)
+def test_texts_say_the_same_where_only_the_cover_differs(one: str, other: str, same: bool) -> None:
+    assert say_the_same(one, other) is same and say_the_same(other, one) is same

@@ -396,6 +396,23 @@ def test_an_edited_ledger_is_named(site: Site, statement: str, code: str | None)
     assert {found for found, _ in site.damage()} == ({code} if code else set())
 
 
+def test_the_ledger_holds_no_contact_data_and_is_compared_all_the_same(site: Site) -> None:
+    original, text, record = letter(1)
+    statement = record["statements"][0]
+    said = f"{statement['text']}，可向王某某（13800001234）查询"
+    text = text.decode().replace(statement["text"], said).encode()
+    statement |= {"text": said, "span": [statement["span"][0], statement["span"][0] + len(said)]}
+    site.take_in(file_as_flow(site.archive, original, text, record))
+    [row] = site.ledger.rows()
+    assert row["quote"] == said.replace("王某某", "＊＊＊").replace("13800001234", "＊" * 11)
+    assert not any("13800001234" in str(row.columns) for row in site.copy.rows())
+    assert site.damage() == []
+    site.edit(f"UPDATE commitments SET quote = '{said}'")  # noqa: S608 - as an earlier program wrote it
+    assert site.damage() == []
+    site.edit(f"UPDATE commitments SET quote = '{said.replace('12月', '11月')}'")  # noqa: S608 - our own words
+    assert {code for code, _ in site.damage()} == {"ledger_changed"}
+
+
 def test_a_letter_taken_out_of_the_ledger_is_named(site: Site) -> None:
     record = site.enter(1)
     site.enter(2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ def byte_search(places: Iterable[Path], sentences: Iterable[str], chunks: Iterab
     """Every file under ``places`` that holds a sentence or one of the raw ``chunks``: its path and what was found.
 
     Sentences are looked for in the usual encodings, as JSON escapes, percent-encoded (as file names travel in headers),
-    and inside gzip members (stores pack small files).
+    and inside gzip members (stores pack small files) and ZIPs (office files).
     """
     needles = {bytes(chunk): "raw bytes" for chunk in chunks}
     for sentence in sentences:
@@ -38,9 +39,12 @@ def _files(places: Iterable[Path]) -> Iterator[Path]:
 
 
 def _contents(path: Path) -> Iterator[bytes]:
-    """The file's bytes, and what its gzip members unpack to."""
+    """The file's bytes, what its gzip members unpack to, and of a ZIP (also an office file) its members."""
     data = path.read_bytes()
     yield data
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as members:
+            yield from map(members.read, members.namelist())
     start = data.find(b"\x1f\x8b\x08")
     while start != -1:
         member = zlib.decompressobj(wbits=31)

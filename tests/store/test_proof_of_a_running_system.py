@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 from urllib.error import HTTPError
 from zoneinfo import ZoneInfo
 
+import pypdfium2
 import pytest
 from click.testing import CliRunner, Result
 
@@ -40,6 +42,17 @@ BUNDLE_TITLE = "青石巷来信汇总"
 SECRET_TITLE = "关于扩建青岗岭储备库的答复"
 
 
+# Each of them must stay in the archive: in the letter's foot, and in the words of a commitment.
+CONTACTS = ("欧阳明哲", "0000-1234567", "13917654321", "青石巷路88号", "oymz@hongchuan.example")
+FOOT = "联系人：{}　联系电话：{}　手机：{}\n地址：示例市云湖区{}　邮编：200120\n电子邮箱：{}".format(*CONTACTS)
+
+
+def open_letter() -> str:
+    """A letter that may be published, with a clerk's name and every way to reach him."""
+    text = letter(31).replace("联系人：李某　联系电话：0000-1234567", FOOT)
+    return text.replace("再改造公交站点25个", "再改造公交站点25个（联系人{0}，手机{2}、{4}）".format(*CONTACTS))
+
+
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     home = tmp_path_factory.mktemp("proof") / "var"
@@ -51,7 +64,8 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     temporary.mkdir()
     made = System(home, os.environ | {"TMPDIR": str(temporary)} | {f"DUBAN_{name}": value for name, value in settings.items()})
     made.start()
-    made.drop("一.txt", letter(31))
+    made.drop("一.txt", open_letter())
+    (home / "returns" / f"{RESTRICTED_TITLE}的回执.xlsx").write_bytes(b"PK")
     restricted = LETTER.replace("〔2026〕18号", "〔2026〕32号").replace("主动公开", "不予公开")
     restricted = restricted.replace("2026年9月底前", f"{NOT_PUBLIC}，2026年9月底前")
     made.drop(f"{RESTRICTED_TITLE}.txt", restricted)
@@ -124,6 +138,7 @@ def test_sealed_audited_copied_and_published(system: System, tmp_path: Path) -> 
     assert duban(system, "export", "--public", tmp_path / "public").exit_code == 0
     told = "".join(path.read_text("utf-8") for path in (tmp_path / "public").rglob("*") if path.is_file())
     assert "〔2026〕31号" in told and "〔2026〕32号" not in told
+    assert not [word for word in CONTACTS if word in told]
 
 
 def test_damage_is_alarmed_and_repaired(system: System) -> None:
@@ -157,6 +172,41 @@ def test_ui_and_logs_show_no_words_of_a_restricted_letter_and_nobody_sees_contac
     wait_for(lambda: ask(system, "/task_runs/filter", open_run), 20, "the name of a letter that is open")
     persons = [word for word in ("陈某某", "0000-1234567") if word in LETTER]
     assert len(persons) == 2 and byte_search([*shown, system.home / "outbox"], persons) == []
+
+
+def test_contact_data_is_in_the_archive_and_nowhere_else(system: System, tmp_path: Path) -> None:
+    """The table of deployments/SECURITY.md, place by place."""
+    assert all(byte_search([system.home / "store"], [word]) != [] for word in CONTACTS)
+    assert run_flow(system, "report-ledger")["type"] == "COMPLETED"
+    assert run_flow(system, "chase-deadlines")["type"] == "COMPLETED"
+    number, terminal = "云湖交提复〔2026〕31号", tmp_path / "terminal.txt"
+    asked = (("ledger",), ("ledger", "--json"), ("show", number), ("status",), ("duplicates", "list"))
+    said = [duban(system, *words) for words in asked]
+    terminal.write_text("".join(one.output for one in said), "utf-8")
+    assert all("再改造公交站点25个（" in one.stdout for one in said[:3])  # the commitment is told, its contacts are not
+    assert duban(system, "ledger", "--xlsx", tmp_path / "ledger.xlsx", "--private").exit_code == 0
+    owner = next(row["lead_agency_id"] for row in system.ledger().rows() if "再改造公交站点25个（" in row["quote"])
+    assert duban(system, "form", owner, "--out", tmp_path / "form.xlsx").exit_code == 0
+    sent = [path for path in (system.home / "outbox").rglob("*.json") if "再改造公交站点25个（" in path.read_text("utf-8")]
+    assert duban(system, "notice", sent[0].stem, "--out", tmp_path).exit_code == 0
+    [paper] = tmp_path.glob("*.pdf")
+    printed = "".join(one.get_textpage().get_text_bounded() for one in pypdfium2.PdfDocument(paper))
+    (tmp_path / "printed.txt").write_text(re.sub(r"\s", "", printed), "utf-8")
+    assert "再改造公交站点25个（" in (tmp_path / "printed.txt").read_text("utf-8")
+    assert list((system.home / "reports").iterdir())
+    places = [path for path in system.home.iterdir() if path.name != "store"]  # ledger, Prefect, logs, outbox, reports, …
+    assert {"ledger", "prefect", "logs", "outbox", "reports"} <= {path.name for path in places}
+    assert byte_search([*places, tmp_path, system.home.parent / "up.log", Path(system.environment["TMPDIR"])], CONTACTS) == []
+
+
+def test_a_returned_form_is_named_by_its_digits(system: System) -> None:
+    assert run_flow(system, "receive-returns")["type"] == "COMPLETED"
+    refused = wait_for(lambda: list((system.home / "returns").glob("refused/*.xlsx")), 30, "the form that is none")
+    digits = refused[0].name.partition("-")[0]
+    assert RESTRICTED_TITLE in refused[0].name
+    shown = [system.home / "prefect", system.home / "logs", system.home.parent / "up.log"]
+    wait_for(lambda: byte_search([system.home / "prefect"], [digits]), 30, "the log of the form")
+    assert byte_search(shown, [RESTRICTED_TITLE]) == []
 
 
 def test_credentials_are_in_their_files_and_nowhere_else(system: System) -> None:
