@@ -181,6 +181,13 @@ def test_several_signers_and_spaced_ones(signed: str, issuers: list[str]) -> Non
     assert list(_letter(_BETWEEN.replace("禾川区司法局", signed)).header.issuers) == issuers
 
 
+def test_a_note_of_what_is_attached_stands_above_the_signature() -> None:
+    noted = _letter(_BETWEEN.replace("禾川区司法局", "附件：1.任务清单\n2.联系名单\n禾川区司法局")).header
+    assert (noted.issuers, str(noted.date)) == (("禾川区司法局",), "2023-03-03")
+    attached = _letter(_BETWEEN + "附件：清单\n禾川县财政局\n2022年1月1日\n").header
+    assert (attached.issuers, str(attached.date)) == (("禾川区司法局",), "2023-03-03")
+
+
 def test_a_covering_formula_names_the_proposal_and_is_no_text() -> None:
     found = []
     for formula, _, _ in _MARKS["formula"]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from flows.letters.header_labels import Labelled
 from flows.letters.model import Contact, Span
 from flows.letters.wordings import folded, patterns
-from flows.letters.zones import Row, Zones
+from flows.letters.zones import Row, Zones, signing_rows
 
 Named = tuple[str, Span | None]
 
@@ -32,7 +32,7 @@ def _signed(zones: Zones) -> list[Named]:
     """The lines of names below the text, from the first such to where other lines follow."""
     rules = patterns("layout")
     found: list[Named] = []
-    for row in zones.rows[zones.foot :]:
+    for row in signing_rows(zones):
         if len(row.view) <= 80 and rules["signature"].fullmatch(row.view) and not rules["contact_line"].match(row.view):
             found.extend(bodies_in(row.view, row.start))
         elif len(row.view) <= 120 and (dated := rules["signature_dated"].fullmatch(row.view)):

@@ -11,7 +11,7 @@ from flows.letters.header_labels import Labelled
 from flows.letters.header_numbers import Found
 from flows.letters.model import Problem, Span
 from flows.letters.wordings import any_of, folded, patterns
-from flows.letters.zones import Row, Zones
+from flows.letters.zones import Row, Zones, signing_rows
 
 Dated = tuple[date, Span | None]
 
@@ -49,7 +49,7 @@ def _day_of(view: str, at: int) -> Dated | None:
 
 def _below(zones: Zones, problems: list[Problem]) -> Dated | None:
     rules, dated = patterns("layout"), any_of("layout", "date_line", "signature_dated")
-    for row in zones.rows[zones.foot :]:
+    for row in signing_rows(zones):
         if dated.fullmatch(row.view) and (day := _day_of(row.view, row.start)):
             return day
         if rules["broken_date_line"].fullmatch(row.view):

@@ -149,6 +149,25 @@ _PRINTED = ("form_line", "print_line")
 _ENDS = ("closing", "date_line", "signature_dated", "broken_date_line", "notice_line", "link_line")
 
 
+def signing_rows(zones: Zones) -> Sequence[Row]:
+    """The lines below the text among which it is signed.
+
+    A note of what is attached (附件：清单) may stand between text and signature; the attachment itself does not.
+    """
+    rows, rules = zones.rows[zones.foot :], patterns("layout")
+    if not rows or not rules["attachment_line"].match(rows[0].view) or ":" not in rows[0].view:
+        return rows
+    day = any_of("layout", "date_line", "signature_dated")
+    for at, row in enumerate(rows[1:_NOTED], 1):
+        if day.fullmatch(row.view):
+            first = next((i for i in range(1, at) if rules["signature"].fullmatch(rows[i].view)), at)
+            return rows[first:]
+    return rows
+
+
+_NOTED = 9  # lines that a note of what is attached and the signature below it take at most
+
+
 def _is_signed(rows: Sequence[Row], at: int) -> bool:
     """A body's name alone on a line is a signature where a date, a contact or nothing but short lines follow."""
     day = any_of("layout", "date_line", "broken_date_line")
