@@ -31,7 +31,7 @@ RECORD = {
     "original": {"sha256": SHA},
     "header": {
         "letter_type": "reply", "document_number": "某水函〔2026〕1号", "title": "答复", "issuers": ["某区水务局"],
-        "date": "2026-05-06", "disclosure_normalised": None,
+        "date": "2026-05-06", "disclosure_normalised": None, "addressees": [], "contacts": [],
     },
     "statements": [statement(1, "pledged", "w"), statement(2, "ongoing", "w"), statement(3, "conditional", None)],
     "problems": [],
