@@ -146,32 +146,46 @@ def house(root: Path) -> Iterator[House]:
     postman = Postman(Mailbox(), kill_at=(5, 23, 60))
     with served(postman.box, postman), PortLeases() as leases:
         given = {
-            "HOME": str(home), "AGENCIES": str(HERE / "agencies.toml"), "LEDGER_URL": databases.fresh("postgresql"),
+            "HOME": str(home), "AGENCIES": str(HERE / "agencies.toml"),
             "MAIL_SERVER": postman.box.url, "MAIL_SENDER": "督办室 <duban@example.gov.cn>", "SETTLE_SECONDS": "0",
         }  # fmt: skip
-        ours = {f"DUBAN_{name}": value for name, value in given.items()}
-        settings = load_settings(**{name.lower(): value for name, value in given.items()})
+        settings = _settings(given)
         up.prepare(settings)
         parts.choose_ports(settings, leases)
         # The clock is turned by hand: nothing runs by itself at today's real time.
         by_hand = {"PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false"}
-        environment = {**parts.child_environment(home), **ours, **by_hand}
-        ledger = SqlLedger(settings.database_url)
-        ledger.create()
-        made = House(settings, environment, ledger, postman)
+        base = {**parts.child_environment(home), **by_hand}
+        made: House | None = None
         try:
             for part in ("store", "server"):
                 with (home / f"{part}.log").open("ab") as log:
                     command = [sys.executable, "-m", "flows.child", part]
+                    environment = {**base, **_as_environment(given)}
                     running.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
+            given["LEDGER_URL"] = databases.fresh("postgresql")  # while store and server start
+            settings = _settings(given)
+            ledger = SqlLedger(settings.database_url)
+            ledger.create()
+            made = House(settings, {**base, **_as_environment(given)}, ledger, postman)
             _wait_until_ready(settings)
             yield made
         finally:
-            for process in (*([made.runner] if made.runner else []), *running):
+            ending = [*([made.runner] if made and made.runner else []), *running]
+            for process in ending:
                 process.terminate()
+            for process in ending:
                 process.wait(20)
-            ledger.close()
+            if made:
+                made.ledger.close()
             databases.stop()
+
+
+def _settings(given: dict[str, str]) -> Settings:
+    return load_settings(**{name.lower(): value for name, value in given.items()})
+
+
+def _as_environment(given: dict[str, str]) -> dict[str, str]:
+    return {f"DUBAN_{name}": value for name, value in given.items()}
 
 
 def _wait_until_ready(settings: Settings) -> None:
