@@ -170,8 +170,8 @@ _NOTED = 9  # lines that a note of what is attached and the signature below it t
 
 def _is_signed(rows: Sequence[Row], at: int) -> bool:
     """A body's name alone on a line is a signature where a date, a contact or nothing but short lines follow."""
-    day = any_of("layout", "date_line", "broken_date_line")
-    following = rows[at + 1 : at + 5]
+    day, contact = any_of("layout", "date_line", "broken_date_line"), patterns("layout")["contact_line"]
+    following = [row for row in rows[at + 1 : at + 5] if not contact.match(row.view)]
     if any(day.fullmatch(row.view) for row in following):
         return all(len(row.view) <= _SHORT for row in following[:2])
     return all(len(row.view) <= _SHORT and not row.view.endswith(("。", ";")) for row in rows[at + 1 :])
