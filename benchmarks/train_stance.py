@@ -1,10 +1,11 @@
 """Learns corrections to the stance weights from gold letters: a linear-chain CRF over the clauses' features.
 
-usage: train_stance.py [--out FILE] [--folds N] GOLD…
+usage: train_stance.py [--out FILE] [--folds N] [--twice FIRST-LAST]… GOLD…
 
 Each GOLD is a NAME.gold.json beside NAME.txt (or NAME.clean.txt).  The rule tables' weights are the starting point and
 the place to which the penalty pulls, so a feature the letters say nothing about keeps its hand-set weight.  Prints, per
-folder, what the rules alone reach and what letters held back reach; writes the corrections as JSON.
+folder, what the rules alone reach and what letters held back reach; writes the corrections as JSON.  Letters whose
+numbers lie in ``--twice`` count twice: offices' letters report more than written ones, so those that mostly report must.
 """
 
 from __future__ import annotations
@@ -295,12 +296,19 @@ def _overlap(a: Span, b: Span) -> float:
     return both / (max(a.end, b.end) - min(a.start, b.start)) if both > 0 else 0.0
 
 
+def _lies_in(name: str, ranges: Sequence[str]) -> bool:
+    """Whether the letter's number (411-…) lies in one of the ranges FIRST-LAST."""
+    number = name.partition("-")[0]
+    return any(first <= number <= last for first, _, last in (said.partition("-") for said in ranges))
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("gold", nargs="+", type=Path)
     options.add_argument("--out", type=Path)
     options.add_argument("--folds", type=int, default=5)
     options.add_argument("--penalty", type=float, default=3.0)
+    options.add_argument("--twice", action="append", default=[], metavar="FIRST-LAST")
     chosen = options.parse_args()
     letters: dict[Path, list[Gold]] = {}
     for gold_file in chosen.gold:
@@ -308,18 +316,19 @@ def main() -> None:
             letters.setdefault(gold_file.parent, []).append(found)
     everything = [entry for folder in letters.values() for entry in folder]
     chains = {name: chains_of(letter, statements) for name, letter, statements in everything}
+    counted = {name: chain * (2 if _lies_in(name, chosen.twice) else 1) for name, chain in chains.items()}
     order = sorted(chains, key=lambda name: hashlib.sha256(name.encode()).digest())
     held: dict[str, Weights] = {}
     for fold in range(chosen.folds if chosen.folds > 1 else 0):
         tested = order[fold :: chosen.folds]
-        learned = train([c for name in order if name not in tested for c in chains[name]], chosen.penalty)
+        learned = train([c for name in order if name not in tested for c in counted[name]], chosen.penalty)
         held.update(dict.fromkeys(tested, learned.weights()))
     for folder in letters:
         print(f"{folder} rules alone: {measured(letters[folder], dict.fromkeys(order, rule_weights()))}")
         if held:
             print(f"{folder} held back:   {measured(letters[folder], held)}")
     if chosen.out:
-        model = train([c for name in order for c in chains[name]], chosen.penalty)
+        model = train([c for name in order for c in counted[name]], chosen.penalty)
         chosen.out.write_text(json.dumps(model.corrections(), ensure_ascii=False, indent=0) + "\n", "utf-8")
         print(f"wrote {chosen.out}, {len(model.names)} features")
 

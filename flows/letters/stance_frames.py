@@ -29,7 +29,8 @@ _MARKS: dict[tuple[bool, bool], tuple[str, ...]] = {
 class Frame(NamedTuple):
     """``head`` and ``lead`` are tones ("" for none); ``ahead``: the paragraph looks ahead before the sentence begins.
 
-    ``lead_in``: the sentence governs the list after it; ``marks`` may hold item, label, row and row_head.
+    ``lead_in``: the sentence governs the list after it; ``marks`` may hold item, label, row, row_head and
+    later: the letter looks ahead further down, so what stands before is rather a report.
     """
 
     head: str
@@ -44,6 +45,7 @@ def frames_of(
 ) -> Iterator[Frame]:
     """The frame of each sentence; ``hits`` are those of every clause, in text order."""
     tones = [heading_tone(section.heading) for section in letter.sections]
+    turn = _last_look_ahead(sentences, hits)
     leads: dict[Span, str] = {}
     labelled: dict[int, bool] = {}
     at, ahead, paragraph = 0, False, -1
@@ -63,11 +65,28 @@ def frames_of(
             marks += ("row_head" if _is_row_head(bare[sentence.start : sentence.end]) else "row",)
         if ahead and _reports(own):
             ahead = False
+        if index < turn and not ahead:
+            marks += ("later",)
         lead_in = _is_lead_in(sentences, index)
         yield Frame(head, lead, ahead, lead_in, marks)
-        ahead = ahead or "paragraph" in [hit.cue.reach for clause in own for hit in clause]
+        ahead = ahead or any(map(_looks_ahead, own))
         if lead_in:
             leads[Span(sentence.start, sentence.end)] = _tone(own, ahead, head, lead)
+
+
+def _last_look_ahead(sentences: Sequence[Sentence], hits: Sequence[Sequence[Hit]]) -> int:
+    """The last sentence that looks ahead for its whole paragraph (下一步, 今后), -1 where none does."""
+    at, last = 0, -1
+    for index, sentence in enumerate(sentences):
+        upto = at + len(sentence.clauses)
+        if any(_looks_ahead(clause) for clause in hits[at:upto]):
+            last = index
+        at = upto
+    return last
+
+
+def _looks_ahead(clause: Sequence[Hit]) -> bool:
+    return any(hit.cue.reach == "paragraph" for hit in clause)
 
 
 @cache
