@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from flows.adapters.sql_ledger import SqlLedger
 from tests.ledger.databases import Databases
+from tests.ledger.steps import AGENCIES, TEA, enter
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +31,14 @@ def ledger(url: str) -> Iterator[SqlLedger]:
     made.create()
     yield made
     made.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SqlLedger:
+    """The ledger of a site that commands find by their settings, with the letter ``TEA`` in it."""
+    monkeypatch.setenv("DUBAN_HOME", str(tmp_path))
+    monkeypatch.setenv("DUBAN_AGENCIES", str(AGENCIES))
+    made = SqlLedger(f"sqlite:///{tmp_path / 'ledger' / 'ledger.db'}")
+    made.create()
+    enter(made, TEA)
+    return made

@@ -13,11 +13,12 @@ from flows.letters.lifecycle import Party, Step, decide
 from flows.letters.notices import hand_off, parts_of
 from flows.letters.routing import route
 from flows.ports import Receipt
-from tests.notices.ledger_samples import DIRECTORY, GOLD, record_of
+from tests.notices.ledger_samples import DIRECTORY, GOLD, LETTERS, record_of
 
 NOW, LATER = "2026-03-02T01:00:00Z", "2026-03-03T01:00:00Z"
 TEA = record_of(GOLD[0])
 TEA_LEAD = "zj-ouxi-agri"
+AGENCIES = LETTERS / "own" / "agencies-south.toml"
 
 
 def enter(ledger: SqlLedger, record: dict[str, Any], now: str = NOW, text: str | None = None) -> None:

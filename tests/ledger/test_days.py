@@ -11,11 +11,9 @@ from typing import Any
 
 import openpyxl
 import pytest
-from click.testing import CliRunner, Result
 
 from flows.adapters.sql_ledger import SqlLedger
 from flows.answering import take
-from flows.cli import duban
 from flows.history_lines import history_lines
 from flows.letters.errors import StepRefused
 from flows.letters.lifecycle import Party, Step
@@ -26,7 +24,7 @@ from flows.receive_returns import CommitmentAnswer
 from flows.receiving import receive
 from tests.ledger.steps import TEA, TEA_LEAD, enter
 from tests.ledger.steps import take as at_once
-from tests.ledger.test_returns import AGENCIES, COLUMNS, DIRECTORY, FORMS, ONE, as_json, desk, filled, put, state
+from tests.ledger.test_returns import COLUMNS, DIRECTORY, FORMS, ONE, as_json, desk, filled, put, run, state
 
 FRIDAY, MONDAY, NOW = date(2026, 3, 6), date(2026, 3, 9), "2026-03-09T01:00:00Z"
 HAPPENED = COLUMNS["办理日期"]
@@ -158,20 +156,6 @@ def test_the_form_in_the_ui_has_the_day(ledger: SqlLedger) -> None:
     asked = CommitmentAnswer(commitment_id=ONE, action="sign", by="张某", agency_id=TEA_LEAD, day=FRIDAY)
     assert (asked.step(MONDAY).day, "day" in asked.step(MONDAY).fields) == (FRIDAY, False)
     assert asked.model_copy(update={"day": None}).step(MONDAY).day == MONDAY
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SqlLedger:
-    monkeypatch.setenv("DUBAN_HOME", str(tmp_path))
-    monkeypatch.setenv("DUBAN_AGENCIES", str(AGENCIES))
-    made = SqlLedger(f"sqlite:///{tmp_path / 'ledger' / 'ledger.db'}")
-    made.create()
-    enter(made, TEA)
-    return made
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(duban, list(arguments))
 
 
 def test_the_commands_take_a_day(site: SqlLedger) -> None:

@@ -24,11 +24,9 @@ from flows.letters.returns import Returned
 from flows.moment import now, today
 from flows.receiving import Desk, read_form, receive
 from flows.settings import load_settings
-from tests.ledger.steps import TEA, TEA_LEAD, enter
-from tests.notices.ledger_samples import LETTERS
+from tests.ledger.steps import AGENCIES, TEA, TEA_LEAD, enter
 
 NOW, TODAY = "2026-03-05T01:00:00Z", date(2026, 3, 5)
-AGENCIES = LETTERS / "own" / "agencies-south.toml"
 DIRECTORY = Directory.load(AGENCIES)
 ONE, TWO = (s["id"] for s in TEA["statements"][:2])
 FORMS = Forms(b"a key of this test, long enough!")
@@ -162,16 +160,6 @@ def test_an_answer_for_another_agencys_matter_is_refused(ledger: SqlLedger, tmp_
     assert done.forms == {"taken": 1, "refused": 1}
     assert "不是承诺" in done.refused[0]
     assert (state(ledger), (tmp_path / ".hidden.json").exists()) == ("signed", True)
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SqlLedger:
-    monkeypatch.setenv("DUBAN_HOME", str(tmp_path))
-    monkeypatch.setenv("DUBAN_AGENCIES", str(AGENCIES))
-    made = SqlLedger(f"sqlite:///{tmp_path / 'ledger' / 'ledger.db'}")
-    made.create()
-    enter(made, TEA)
-    return made
 
 
 def run(*arguments: str) -> Result:

@@ -28,8 +28,8 @@ from flows.letters.lifecycle import Step
 from flows.letters.return_forms import Forms, Issue
 from flows.receiving import accept, read_form, receive, turn_down, waiting
 from flows.settings import load_settings
-from tests.ledger.steps import TEA, TEA_LEAD, enter
-from tests.ledger.test_returns import AGENCIES, DIRECTORY, FORMS, ISSUE, ONE, TODAY, as_json, desk, filled, put, state
+from tests.ledger.steps import AGENCIES, TEA, TEA_LEAD, enter
+from tests.ledger.test_returns import DIRECTORY, FORMS, ISSUE, ONE, TODAY, as_json, desk, filled, put, state
 
 SIGNED = {"办理意见": "签收"}
 OTHER_AGENCY = "zj-ouxi-fin"
