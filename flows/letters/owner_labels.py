@@ -117,12 +117,18 @@ def _with_tail(view: str, block: Labelled) -> Labelled:
     return Labelled(block.start, min(stops, default=block.end), block.members)
 
 
+def gaps_in(view: str) -> list[int]:
+    """The places of all blanks and bars, which may part the cells of a table row."""
+    return [at for match in _table().gap.finditer(view) for at in range(match.start(), match.end())]
+
+
 def of_cells(view: str, span: Span, bodies: Sequence[Body]) -> Members:
-    """The bodies of the cells of a table row that hold nothing else, the first cell's first; empty where there is none."""
+    """The bodies of the cells of a table row that hold nothing else, the first cell's first; empty where there is none.
+
+    Only a row with a gap in it (see ``gaps_in``) has cells.
+    """
     table = _table()
     text = view[span.start : span.end]
-    if table.gap.search(text) is None:
-        return ()
     starts = [body.start for body in bodies]
     at = span.start
     found: Members = ()

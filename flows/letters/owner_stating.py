@@ -17,17 +17,17 @@ _NEXT_TO = 8  # characters between A配合 and the body it helps
 
 def led(group: Group) -> Members:
     """The group's bodies: the first leads, unless the names say otherwise (（牵头）, （配合）)."""
-    leads = [index for index, role in enumerate(group.roles) if role == "lead"]
-    first = leads[0] if leads else 0
-    return ((group.members[first], "lead"), *supporting(b for i, b in enumerate(group.members) if i != first))
+    first = group.roles.index("lead") if "lead" in group.roles else 0
+    others = group.members[:first] + group.members[first + 1 :]
+    return ((group.members[first], "lead"), *supporting(others))
 
 
 def supporting(bodies: Iterable[Body]) -> Members:
-    return tuple((body, "support") for body in bodies)
+    return tuple([(body, "support") for body in bodies])
 
 
 def has_lead(members: Members) -> bool:
-    return any(role == "lead" for _, role in members)
+    return "lead" in [role for _, role in members]
 
 
 def stated(view: str, groups: Sequence[Group]) -> Members:

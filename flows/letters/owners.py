@@ -9,7 +9,7 @@ from typing import NamedTuple
 from flows.letters.agencies import Directory
 from flows.letters.bodies import Body, bodies_in
 from flows.letters.model import COMMITMENT_STANCES, Draft, Owner, OwnerBasis, Problem, ReplyLetter, Span
-from flows.letters.owner_labels import Labelled, labelled, of_cells
+from flows.letters.owner_labels import Labelled, gaps_in, labelled, of_cells
 from flows.letters.owner_names import Names
 from flows.letters.owner_roles import Group, groups_in
 from flows.letters.owner_stating import Members, has_lead, led, nearest, stated
@@ -69,34 +69,43 @@ class _Reading:
         self._bodies = bodies_in(view, directory)
         self._names = Names(letter, self._bodies, directory, jurisdiction)
         self._labels = labelled(view, self._bodies)
+        self._label_starts = [block.start for block in self._labels]
+        self._gaps = gaps_in(view)
         self._groups = _outside(groups_in(view, self._bodies), self._labels)
         self._starts = [group.start for group in self._groups]
         self._doers: dict[int, tuple[Body | None, Body | None]] = {}
+        self._of_writer = Owned((self._names.writer(),), (), "issuer")
 
     def owners_of(self, draft: Draft) -> Owned:
-        block = self._block(draft)
+        block = self._block(draft) if self._labels else None
         found = self._found(draft, block)
-        owners: list[Owner] = []
+        if found is _NOBODY and block is None:
+            return self._of_writer
+        owners: dict[str, Owner] = {}
         problems: list[Problem] = []
         for body, role in found.members[:_MOST]:
             for owner in self._names.owners(body, role, found.basis):
-                if any((owner.name or owner.mention) == (other.name or other.mention) for other in owners):
+                called = owner.name or owner.mention
+                if called in owners:
                     continue
-                owners.append(owner)
+                owners[called] = owner
                 if draft.stance in COMMITMENT_STANCES and (problem := self._names.problem(owner, body)) is not None:
                     problems.append(problem)
-        if not any(owner.role == "lead" for owner in owners):
-            owners.insert(0, self._names.writer())
+        everybody = tuple(owners.values())
+        if "lead" not in [owner.role for owner in everybody]:
+            everybody = (*self._of_writer.owners, *everybody)
         trailing = self._letter.text.text[block.start : block.end] if block else ""
-        return Owned(tuple(owners), tuple(problems), found.way, trailing)
+        return Owned(everybody, tuple(problems), found.way, trailing)
 
     def _found(self, draft: Draft, block: Labelled | None) -> _Found:
         if block is not None and has_lead(block.members):
             return _Found(block.members, "label", "named")
-        cells = of_cells(self._view, draft.span, self._bodies)
-        if cells:
-            return _Found(cells, "label", "named")
-        within = self._groups_in(draft.span.start, draft.span.end)
+        start, end = draft.span.start, draft.span.end
+        if self._gaps and bisect_left(self._gaps, start) < bisect_left(self._gaps, end):
+            cells = of_cells(self._view, draft.span, self._bodies)
+            if cells:
+                return _Found(cells, "label", "named")
+        within = self._groups_in(start, end)
         here = stated(self._view, within)
         if has_lead(here):
             return _Found(self._headed(draft) or here, "named", "named")
@@ -112,21 +121,26 @@ class _Reading:
 
     def _headed(self, draft: Draft) -> Members:
         """在X的牵头下，我们将…: whoever is headed so supports, also where the statement begins behind the comma."""
-        before = self._groups_in(max(draft.sentence.start, draft.span.start - _REACH), draft.span.end)
-        return stated(self._view, before) if before and before[0].says == "headed" else ()
+        begin = max(draft.sentence.start, draft.span.start - _REACH)
+        first = bisect_left(self._starts, begin)
+        if first == len(self._groups) or self._groups[first].says != "headed":
+            return ()
+        return stated(self._view, self._groups_in(begin, draft.span.end))
 
-    def _groups_in(self, start: int, end: int) -> list[Group]:
-        return list(self._groups[bisect_left(self._starts, start) : bisect_left(self._starts, end)])
+    def _groups_in(self, start: int, end: int) -> tuple[Group, ...]:
+        first = bisect_left(self._starts, start)
+        return self._groups[first : bisect_left(self._starts, end, first)] if start < end else ()
 
     # -- what governs a statement that names nobody ------------------------------------------------------------------
 
     def _inherited(self, draft: Draft) -> _Found:
         start = draft.span.start
         near = start - _REACH
-        earlier_here = nearest(self._view, self._groups_in(max(draft.sentence.start, near), start), start)
-        sentence = stated(self._view, earlier_here)
-        if has_lead(sentence):
-            return _Found(sentence, "sentence", "ellipsis")
+        earlier_here = self._groups_in(max(draft.sentence.start, near), start)
+        if earlier_here:
+            sentence = stated(self._view, nearest(self._view, earlier_here, start))
+            if has_lead(sentence):
+                return _Found(sentence, "sentence", "ellipsis")
         floor = max(self._view.rfind("\n", max(near, 0), start) + 1, near)
         if draft.item is not None:
             floor = max(floor, self._item_start(draft, floor))
@@ -159,10 +173,11 @@ class _Reading:
 
         Beyond a full stop it governs only what goes on about the same: a sentence without a topic of its own.
         """
-        full_stop = max(self._view.rfind(mark, floor, stop) for mark in "。！？")
-        for group in reversed(self._groups_in(floor, stop)):
-            if not group.acts or group.members[0].kind == "area":
-                continue
+        acting = [group for group in self._groups_in(floor, stop) if group.acts and group.members[0].kind != "area"]
+        if not acting:
+            return None
+        full_stop = max([self._view.rfind(mark, floor, stop) for mark in "。！？"])
+        for group in reversed(acting):
             if group.start < full_stop and not self._goes_on(group, stop):
                 return None
             body = group.members[0]
@@ -198,7 +213,7 @@ class _Reading:
 
     def _of_heading(self, heading: Span) -> _Found | None:
         """Labels printed in a section's heading, or the body that the heading says acts."""
-        index = bisect_left(self._labels, heading.start, key=lambda block: block.start)
+        index = bisect_left(self._label_starts, heading.start)
         printed = self._labels[index] if index < len(self._labels) else None
         if printed is not None and printed.start < heading.end and has_lead(printed.members):
             return _Found(printed.members, "heading", "section")
@@ -224,7 +239,7 @@ class _Reading:
 
     def _block(self, draft: Draft) -> Labelled | None:
         """The labels behind the statement, in its paragraph or at the head of the next line."""
-        index = bisect_left(self._labels, draft.span.start, key=lambda block: block.start)
+        index = bisect_left(self._label_starts, draft.span.start)
         if index == len(self._labels):
             return None
         block = self._labels[index]
@@ -238,8 +253,10 @@ class _Reading:
         return block
 
 
-def _outside(groups: Sequence[Group], labels: Sequence[Labelled]) -> tuple[Group, ...]:
+def _outside(groups: tuple[Group, ...], labels: Sequence[Labelled]) -> tuple[Group, ...]:
     """The groups that no label names: those do what the label says, of its own item."""
+    if not labels:
+        return groups
     starts = [block.start for block in labels]
 
     def is_labelled(group: Group) -> bool:
