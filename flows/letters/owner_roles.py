@@ -26,7 +26,7 @@ class Group(NamedTuple):
     """Bodies said in one list (A、B和C; A会同B) and what they do; the first of them leads.
 
     ``pays``: an agent's clause speaks of money; ``past``: what an acting body does comes before the promise.  ``roles``
-    are the roles printed behind the names, "" where none is.
+    are the roles printed behind the names ("" behind a name without one), empty where none is printed.
     """
 
     start: int
@@ -56,8 +56,8 @@ class RoleTable:
             for word in row["words"]:
                 self.before.setdefault(word[-1], []).append((word, row["says"]))
         after = {row["says"]: re.compile(row["pattern"]) for row in table["after"]}
-        self.headed, self.leads, self.supports = after["headed"], after["leads"], after["supports"]
-        self.noun, self.acts = after["noun"], after["acts"]
+        self.leads, self.noun, self.acts = after["leads"], after["noun"], after["acts"]
+        self.deed = re.compile("|".join(f"(?P<{says}>{after[says].pattern})" for says in ("headed", "supports", "leads")))
         foreign = table["foreign"]
         self.proposal = re.compile(guarded(foreign["proposal"]))
         self.condition = re.compile(r"[\s　]*" + foreign["condition"])
@@ -115,8 +115,9 @@ def _group(table: RoleTable, view: str, cuts: list[int], members: tuple[Body, ..
     clause_end = cuts[following] if following < len(cuts) else len(view)
     left = view[max(clause_start, start - _LEFT) : start]
     whole = start - _LEFT <= clause_start
-    says = _function(table, view, left, whole, (clause_start, clause_end), members, end)
-    roles = tuple(_printed_role(table, view, body.end) for body in members)
+    says = _function(table, view, left, whole, (clause_start, clause_end), members[0], end)
+    printed = "（" in [view[body.end : body.end + 1] for body in members]
+    roles = tuple([_printed_role(table, view, body.end) for body in members]) if printed else ()
     pays = says == "agent" and table.money.search(left) is not None
     past = says in ACTING and _comes_before(table, view, end, clause_end)
     return Group(start, end, members, says, pays, past, roles)
@@ -136,35 +137,46 @@ def _printed_role(table: RoleTable, view: str, end: int) -> str:
 
 
 def _function(
-    table: RoleTable, view: str, left: str, whole: bool, clause: tuple[int, int], members: tuple[Body, ...], end: int
+    table: RoleTable, view: str, left: str, whole: bool, clause: tuple[int, int], first: Body, end: int
 ) -> Says:
     if _is_foreign(table, view, left, clause, end):
         return "none"
     right = view[end : min(end + _RIGHT, clause[1] + 1)]
-    near = _without_filler(table, left.rstrip(" 　"))
+    near = _without_filler(table, left.rstrip(" 　")) if left else left
     said = next((says for word, says in table.before.get(near[-1:], ()) if near.endswith(word)), None)
     if said in ("agent", "charged"):
         return said
-    if table.headed.match(right):
+    deed = table.deed.match(right)
+    does: Any = deed.lastgroup if deed else None
+    if does == "headed":
         return "headed"
     if said in ("object", "told") and near.endswith(table.asks) and table.leads.match(right):
         return "leads"
     if said is not None and not (whole and not near):
         return said
-    if table.supports.match(right):
-        return "supports"
-    if table.leads.match(right):
-        return "leads"
-    opening = whole and table.opening.search(view[clause[0] - 1 if clause[0] else 0 : members[0].start]) is not None
-    if opening and members[0].said.endswith(table.firms) and table.owns.match(view, end, clause[1]):
+    return does or _unsaid(table, view, right, _opens(table, view, whole, clause[0], first.start), clause[1], first, end)
+
+
+def _opens(table: RoleTable, view: str, whole: bool, clause_start: int, start: int) -> bool:
+    """Whether what begins at ``start`` is the first thing its clause says."""
+    if start == clause_start or not whole:
+        return whole
+    return table.opening.search(view, max(0, clause_start - 1), start) is not None
+
+
+def _unsaid(
+    table: RoleTable, view: str, right: str, opening: bool, clause_end: int, first: Body, end: int
+) -> Says:
+    """What a body does that no word before or behind it says to lead or to help."""
+    if opening and first.said.endswith(table.firms) and table.owns.match(view, end, clause_end):
         return "subject"
-    if table.noun.match(right) or _is_built(table, view, members[0], end, clause[1]):
+    if table.noun.match(right) or _is_built(table, view, first, end, clause_end):
         return "none"
-    if table.acts.match(right) and (opening or len(right) > 1):
+    if (opening or len(right) > 1) and table.acts.match(right):
         return "subject"
-    known = members[0].known or members[0].kind in ("self", "all", "back", "area")
-    if opening and (known or members[0].said.startswith(table.levels)):
-        return "none" if members[0].kind in ("place", "kind") else "subject"
+    known = first.known or first.kind in ("self", "all", "back", "area")
+    if opening and (known or first.said.startswith(table.levels)):
+        return "none" if first.kind in ("place", "kind") else "subject"
     return "none"
 
 
@@ -177,15 +189,14 @@ def _without_filler(table: RoleTable, near: str) -> str:
 
 def _is_built(table: RoleTable, view: str, body: Body, end: int, clause_end: int) -> bool:
     """县图书馆将于6月建成: the house is what is promised, not who promises."""
-    stop = min(clause_end, end + _LEFT)
-    if table.builds.match(view, end):
+    if not body.said.endswith(table.facilities) or table.builds.match(view, end):
         return False
-    return body.said.endswith(table.facilities) and table.passive.search(view, end, stop) is not None
+    return table.passive.search(view, end, min(clause_end, end + _LEFT)) is not None
 
 
 def _is_foreign(table: RoleTable, view: str, left: str, clause: tuple[int, int], end: int) -> bool:
     """What was proposed, and a condition's own actor, do nothing here."""
-    if table.proposal.search(left):
+    if left and table.proposal.search(left):
         return True
     condition = table.condition.match(view, clause[0], end)
     if condition is None:

@@ -71,7 +71,7 @@ class _Reading:
         self._labels = labelled(view, self._bodies)
         self._label_starts = [block.start for block in self._labels]
         self._gaps = gaps_in(view)
-        self._groups = _outside(groups_in(view, self._bodies), self._labels)
+        self._groups = _outside(groups_in(view, _between(self._bodies, *_asked(letter))), self._labels)
         self._starts = [group.start for group in self._groups]
         self._doers: dict[int, tuple[Body | None, Body | None]] = {}
         self._of_writer = Owned((self._names.writer(),), (), "issuer")
@@ -251,6 +251,18 @@ class _Reading:
         if self._wording.next_item.search(self._view, draft.span.end, block.start):
             return None
         return block
+
+
+def _asked(letter: ReplyLetter) -> tuple[int, int]:
+    """Where what bodies do is asked: in the paragraphs of the letter's text, none of its head or foot."""
+    parts = (*letter.body[:1], *[section.span for section in letter.sections[:1]])
+    begin = min([part.start for part in parts], default=0)
+    return letter.text.text.rfind("\n", 0, begin) + 1, letter.body[-1].end if letter.body else 0
+
+
+def _between(bodies: tuple[Body, ...], start: int, end: int) -> tuple[Body, ...]:
+    starts = [body.start for body in bodies]
+    return bodies[bisect_left(starts, start) : bisect_left(starts, end)]
 
 
 def _outside(groups: tuple[Group, ...], labels: Sequence[Labelled]) -> tuple[Group, ...]:
