@@ -5,27 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
-import openpyxl
-from openpyxl.styles import Alignment, Font, PatternFill, Protection
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.datavalidation import DataValidation
-from openpyxl.worksheet.worksheet import Worksheet
-
-from flows.letters.fixed_package import fixed
+from flows.letters.form_sheet import written
 from flows.letters.model import Notice
 from flows.letters.rules.load import load_table
 from flows.letters.workdays import beijing_day
 
-HEADING_ROW = 4
-_GIVEN, _TO_FILL = PatternFill("solid", fgColor="EFEFEF"), PatternFill("solid", fgColor="FFF9E5")
-_HEAD = Font(bold=True, color="FFFFFF")
 _CODE_BYTES = 15  # 120 bits: 24 characters that can be read out over the telephone
 
 
@@ -87,65 +77,15 @@ def form(agency_id: str, agency_name: str, items: Sequence[Mapping[str, Any]], i
     ``paper`` is the number of the paper it goes with, where it goes with one.
     """
     table = load_table("returns")
-    book = openpyxl.Workbook()
-    sheet = book.worksheets[0]
-    sheet.title = table["sheet"]
-    _head(sheet, table, agency_id, agency_name, issue, paper)
-    _headings(sheet, table["column"])
-    for number, item in enumerate(items, HEADING_ROW + 1):
-        due = item.get("due") or (item["deadline"] or {}).get("date")
-        given = {"commitment_id": item["commitment_id"], "quote": item["quote"], "due": due, "state": item.get("state")}
-        for column, spec in enumerate(table["column"], 1):
-            cell = sheet.cell(number, column)
-            _put(cell, given.get(spec["key"]))
-            cell.alignment = Alignment(wrap_text=True, vertical="top")
-            cell.protection = Protection(locked=bool(spec.get("given")))
-            cell.fill = _GIVEN if spec.get("given") else _TO_FILL
-    _choices(sheet, table, len(items))
-    sheet.protection.enable()
-    sheet.freeze_panes = sheet.cell(HEADING_ROW + 1, 2).coordinate
-    out = io.BytesIO()
-    book.save(out)
-    return fixed(out.getvalue())
-
-
-def _head(sheet: Worksheet, table: Mapping[str, Any], agency_id: str, agency_name: str, issue: Issue, paper: str | None) -> None:
-    words = table["form"]
-    left = ((words["agency"], agency_id), (words["agency_name"], agency_name), (words["by"], None))
-    right = ((words["number"], issue.number), (words["day"], issue.day), (words["code"], issue.code))
-    for column, pairs in ((1, left), (3, right)):
-        for line, (label, value) in enumerate(pairs, 1):
-            sheet.cell(line, column, label).font = Font(bold=True)
-            filled = sheet.cell(line, column + 1)
-            _put(filled, value)
-            filled.protection = Protection(locked=value is not None)
-            filled.fill = _GIVEN if value is not None else _TO_FILL
-    hint = sheet.cell(1, 7, (table["goes_with"].format(number=paper) if paper else "") + table["hint"])
-    hint.font, hint.alignment = Font(italic=True, color="B3001B"), Alignment(wrap_text=True, vertical="top")
-    sheet.merge_cells(start_row=1, end_row=HEADING_ROW - 1, start_column=7, end_column=len(table["column"]))
-    for line in range(1, HEADING_ROW):
-        sheet.merge_cells(start_row=line, end_row=line, start_column=4, end_column=6)
-        sheet.row_dimensions[line].height = 20
-
-
-def _headings(sheet: Worksheet, columns: Sequence[Mapping[str, Any]]) -> None:
-    for column, spec in enumerate(columns, 1):
-        cell = sheet.cell(HEADING_ROW, column, spec["heading"])
-        cell.font, cell.fill = _HEAD, PatternFill("solid", fgColor="B3001B")
-        cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
-        sheet.column_dimensions[get_column_letter(column)].width = spec["width"]
-
-
-def _choices(sheet: Worksheet, table: Mapping[str, Any], lines: int) -> None:
-    words = ",".join(row["word"] for row in table["action"])
-    choice = DataValidation(type="list", formula1=f'"{words}"', allow_blank=True, showErrorMessage=True)
-    letter = get_column_letter(1 + [spec["key"] for spec in table["column"]].index("action"))
-    choice.add(f"{letter}{HEADING_ROW + 1}:{letter}{HEADING_ROW + max(lines, 1)}")
-    sheet.add_data_validation(choice)
-
-
-def _put(cell: Any, value: object) -> None:
-    """Text stays text: what begins like a formula is never one."""
-    cell.value = value
-    if isinstance(value, str):
-        cell.data_type = "s"
+    goes_with = table["goes_with"].format(number=paper) if paper else ""
+    head = {"agency": agency_id, "agency_name": agency_name, **asdict(issue), "hint": goes_with + table["hint"]}
+    lines = [
+        {
+            "commitment_id": item["commitment_id"],
+            "quote": item["quote"],
+            "due": item.get("due") or (item["deadline"] or {}).get("date"),
+            "state": item.get("state"),
+        }
+        for item in items
+    ]
+    return written(head, lines)

@@ -12,8 +12,9 @@ from typing import Any
 
 import schemas
 from flows.letters.errors import UnreadableLetter
+from flows.letters.form_sheet import HEADING_ROW
 from flows.letters.lifecycle import step_name
-from flows.letters.return_forms import HEADING_ROW, Issue
+from flows.letters.return_forms import Issue
 from flows.letters.rules.load import load_table
 
 
