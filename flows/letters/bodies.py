@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from functools import cache
+from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
-from ahocorasick_rs import AhoCorasick, MatchKind
+from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
 from flows.letters.agencies import Directory
 from flows.letters.first_characters import any_guarded, guarded
@@ -46,7 +47,7 @@ class _Table:
         self.words = re.compile(guarded(words))
         self.all = re.compile(table["self"]["all"])
         self.suffixes = ends
-        self.suffix = AhoCorasick(ends, matchkind=MatchKind.LeftmostLongest)
+        self.suffix = AhoCorasick(ends, matchkind=MatchKind.LeftmostLongest, implementation=Implementation.DFA)
         self.places = tuple(suffix["place"])
         self.no_level_end = re.compile(suffix["no_level_end"])
         self.behind_level = frozenset(suffix["behind_level"])
@@ -67,45 +68,34 @@ def _table() -> _Table:
 def bodies_in(view: str, directory: Directory) -> tuple[Body, ...]:
     """Every body said in ``view`` (simplified, full-width marks), in text order, none inside quotation marks or titles."""
     table = _table()
-    quoted = [match.span() for match in table.quoted.finditer(view)]
-    starts = [start for start, _ in quoted]
-
-    def is_quoted(at: int) -> bool:
-        index = bisect_right(starts, at) - 1
-        return index >= 0 and at < quoted[index][1]
-
-    found = [body for body in _known(table, view, directory) if not is_quoted(body.start)]
-    taken = _Taken(found)
+    quoted = _Places([match.span() for match in table.quoted.finditer(view)])
+    found = [body for body in _known(table, view, directory) if quoted.free(body.start, body.start + 1)]
+    taken = _Places([(body.start, body.end) for body in found])
     for match in table.words.finditer(view):
-        if not is_quoted(match.start()) and taken.free(match.start(), match.end()):
-            kind = match.lastgroup or "kind"
+        start, end = match.span()
+        if taken.free(start, end) and quoted.free(start, start + 1):
+            kind: Any = match.lastgroup or "kind"
             said = match.group()
-            body_kind: Any = "all" if table.all.match(said) else kind
-            found.append(Body(match.start(), match.end(), said, body_kind, known=kind == "named"))
-    taken = _Taken(found)
-    outside: list[Body] = []
-    for body in _unknown(table, view, taken):
-        if not is_quoted(body.start):
-            # 镇社区 goes into 镇社区基金会, and 平台公司 before a company's name says what it is.
-            if outside and outside[-1].start == body.start and body.end - outside[-1].end > _LONGER:
-                continue
-            while outside and outside[-1].end >= body.start:
-                outside.pop()
-            outside.append(body)
-    found += outside
-    return tuple(sorted(found, key=lambda body: body.start))
+            found.append(Body(start, end, said, "all" if table.all.match(said) else kind, known=kind == "named"))
+    found += _apart(_unknown(table, view, _Places(sorted([(body.start, body.end) for body in found])), quoted))
+    found.sort(key=_START)
+    return tuple(found)
 
 
-class _Taken:
-    """The places that are spoken for."""
+_START = itemgetter(0)
 
-    def __init__(self, bodies: list[Body]) -> None:
-        self._bodies = sorted(bodies, key=lambda body: body.start)
-        self._starts = [body.start for body in self._bodies]
+
+class _Places:
+    """Places that are spoken for, given in the order of their starts."""
+
+    def __init__(self, places: list[tuple[int, int]]) -> None:
+        self._starts = [start for start, _ in places]
+        self._ends = [end for _, end in places]
 
     def free(self, start: int, end: int) -> bool:
-        index = bisect_right(self._starts, end - 1) - 1
-        return index < 0 or self._bodies[index].end <= start
+        """Whether the last place that begins before ``end`` is over at ``start``."""
+        index = bisect_left(self._starts, end) - 1
+        return index < 0 or self._ends[index] <= start
 
 
 def _known(table: _Table, view: str, directory: Directory) -> Iterator[Body]:
@@ -126,23 +116,35 @@ def _known(table: _Table, view: str, directory: Directory) -> Iterator[Body]:
         yield Body(start, end, view[start:end], kind, known)
 
 
-def _unknown(table: _Table, view: str, taken: _Taken) -> Iterator[Body]:
-    """Names that end like one, outside what is ``taken``."""
+def _unknown(table: _Table, view: str, taken: _Places, quoted: _Places) -> Iterator[Body]:
+    """Names that end like one, outside what is ``taken`` or ``quoted``."""
     for index, begin, end in table.suffix.find_matches_as_indexes(view):
         if not taken.free(begin, end) or table.not_after.match(view, end):
             continue
         suffix = table.suffixes[index]
+        if suffix in table.behind_level and table.no_level_end.match(view, end):
+            continue
         start = _name_start(table, view, begin)
         start += len(table.apposition.match(view[start:end]).group())  # type: ignore[union-attr]
+        if start == begin or view[start - 1 : start].isdecimal():
+            continue
         said = view[start:end]
-        counted = view[start - 1 : start].isdecimal()
-        if suffix in table.behind_level and (
-            said[0] not in table.level or len(said) < 3 or table.no_level_end.match(view, end)
-        ):
+        if suffix in table.behind_level and (said[0] not in table.level or len(said) < 3):
             continue
-        if start == begin or counted or not taken.free(start, end) or table.not_names.search(said):
+        if taken.free(start, end) and quoted.free(start, start + 1) and not table.not_names.search(said):
+            yield Body(start, end, said, "place" if suffix.endswith(table.places) else "named")
+
+
+def _apart(bodies: Iterable[Body]) -> list[Body]:
+    """Of names that overlap the longest: 镇社区 goes into 镇社区基金会, and 平台公司 before a company's name says what it is."""
+    found: list[Body] = []
+    for body in bodies:
+        if found and found[-1].start == body.start and body.end - found[-1].end > _LONGER:
             continue
-        yield Body(start, end, said, "place" if suffix.endswith(table.places) else "named")
+        while found and found[-1].end >= body.start:
+            found.pop()
+        found.append(body)
+    return found
 
 
 def _name_start(table: _Table, view: str, end: int) -> int:
