@@ -26,7 +26,7 @@ def kinds(say: str, on: date = ON) -> set[str]:
 
 def found(say: str, on: date | None, lead_in: str = "", before: str = "") -> str:
     said = fold(say, traditional=simplified(say, always=True) != say)
-    deadline = deadlines.find(said, on, lead_in, before).deadline
+    deadline = deadlines.find(said, on, lambda: lead_in, lambda: before).deadline
     return "" if deadline is None else f"{deadline.day or '-'} {deadline.precision}"
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import calendar
 from datetime import date, timedelta
+from functools import lru_cache
 
-import chinese_calendar  # type: ignore[import-untyped]
+from chinese_calendar.constants import holidays, workdays  # type: ignore[import-untyped]  # ships no types
+
+_KNOWN = range(min(holidays).year, max(holidays).year + 1)  # the years that the State Council's table reaches
 
 
+@lru_cache(maxsize=4096)
 def month_end(year: int, month: int) -> date:
     """The month's last day."""
     return date(year, month, calendar.monthrange(year, month)[1])
@@ -28,11 +32,8 @@ def add_working_days(day: date, count: int) -> tuple[date, bool]:
     known = True
     while count > 0:
         day += timedelta(days=1)
-        try:
-            works = bool(chinese_calendar.is_workday(day))
-        except NotImplementedError:
-            known, works = False, day.weekday() < 5
-        count -= works
+        known = known and day.year in _KNOWN
+        count -= day in workdays or (day.weekday() < 5 and day not in holidays)
     return day, known
 
 

@@ -75,7 +75,9 @@ def _statement(
     said = fold(text, start, traditional=whole.traditional)
     committed = draft.stance in COMMITMENT_STANCES
     dated = (
-        deadlines.find(said, letter.header.date, _governing(letter, view, draft, whose), _before(letter, start))
+        deadlines.find(
+            said, letter.header.date, lambda: _governing(letter, view, draft, whose), lambda: _before(letter, start)
+        )
         if committed
         else deadlines.NOTHING
     )

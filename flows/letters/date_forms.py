@@ -44,6 +44,8 @@ class Mention(NamedTuple):
 _Context = tuple[str, re.Pattern[str] | None, re.Pattern[str] | None]
 
 _MOST = 64  # dates looked at in one statement; no real one has ten
+_STOPS = ",;:。"
+_ANY_STOP = re.compile(f"[{_STOPS}]")
 _CLAUSE = 120  # characters of a clause looked at on either side of a date
 _PAST_MONTHS = 6  # a bare month further back than this is next year's
 
@@ -100,15 +102,26 @@ class DateForms:
 
     def mentions(self, text: str, on: date | None, year: int | None) -> list[Mention]:
         """Every day and period in ``text`` (folded), in order; ``year`` is that of a governing lead-in."""
-        found: list[Mention] = []
+        return self.read(self.matches(text), on, year)
+
+    def matches(self, text: str) -> list[re.Match[str]]:
+        """Where a form stands in ``text`` (folded), in order: what ``read`` makes mentions of."""
+        found: list[re.Match[str]] = []
         at = 0
         while len(found) < _MOST and (begin := self._begins.search(text, at)) is not None:
             match = self._form.match(text, begin.start())
             if match is None:
                 at = begin.end()
                 continue
-            mention = self._read(match, on, year)
             at = max(match.end(), begin.end())
+            found.append(match)
+        return found
+
+    def read(self, matches: list[re.Match[str]], on: date | None, year: int | None) -> list[Mention]:
+        """What each match means; a year that one names holds for the next."""
+        found: list[Mention] = []
+        for match in matches:
+            mention = self._read(match, on, year)
             found.append(mention)
             if mention.year and mention.force != "none":
                 year = mention.year
@@ -182,9 +195,9 @@ class DateForms:
     def in_condition(self, text: str, begin: int, end: int) -> bool:
         """Whether ``[begin, end)`` of ``text`` (folded) stands in what must hold first, not in what is promised."""
         low, high = max(0, begin - _CLAUSE), min(len(text), end + _CLAUSE)
-        start = max(low - 1, *(text.rfind(mark, low, begin) for mark in ",;:。")) + 1
-        stops = [at for mark in ",;:。" if (at := text.find(mark, end, high)) >= 0]
-        stop = min(stops, default=high)
+        start = max([low - 1, *[text.rfind(mark, low, begin) for mark in _STOPS]]) + 1
+        found = _ANY_STOP.search(text, end, high)
+        stop = found.start() if found else high
         clause = text[start:stop]
         if self._if.match(clause):
             return True

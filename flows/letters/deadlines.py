@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from flows.letters.date_forms import DateForms, Mention, date_forms
@@ -27,37 +29,43 @@ class Dated(NamedTuple):
 NOTHING = Dated(None, (), (), 0)
 
 
-def find(said: Folded, on: date | None, governing: str = "", before: str = "") -> Dated:
+def find(said: Folded, on: date | None, governing: Callable[[], str] = str, before: Callable[[], str] = str) -> Dated:
     """The deadline of a statement read as ``said``, in a letter of the day ``on``.
 
-    ``governing`` is the lead-in of the list the statement stands in: its date holds where the item names none, and
-    its year is the year of the item's bare months.  ``before`` is what the paragraph says before the statement: a year
-    that a month of the same sentence was given, or that opens a sentence there, goes on too.
+    ``governing`` gives the lead-in of the list the statement stands in: its date holds where the item names none, and
+    its year is the year of the item's bare months.  ``before`` gives what the paragraph says before the statement: a
+    year that a month of the same sentence was given, or that opens a sentence there, goes on too.  Both are asked only
+    where they count; "" is none.
     """
     forms = date_forms()
-    if not forms.may_stand_in(said.text):
-        found: list[Mention] = []
-    else:
-        found = forms.mentions(said.text, on, None)
-        if any(mention.lacks_year for mention in found):
-            year = _year_of(forms, governing, on) or _year_before(forms, before, on)
-            found = forms.mentions(said.text, on, year) if year else found
-    found = forms.ruled(said.text, found)
-    best = _best(forms, said.text, found, on)
-    taken = tuple((m.start, m.end) for m in found if m.force != "none" or m.kind not in _SPANS_OF_DAYS)
+    found = _mentions(forms, said.text, on, governing, before) if forms.may_stand_in(said.text) else []
+    best = _best(forms, said.text, found, on) if found else None
+    taken = tuple([(m.start, m.end) for m in found if m.force != "none" or m.kind not in _SPANS_OF_DAYS])
     if best is None:
-        if governing and forms.may_stand_in(governing):
-            inherited = _inherited(forms, governing, on)
-            if inherited is not None:
-                return Dated(inherited, taken, (), 1)
-        return Dated(None, taken, (), 0)
+        inherited = _inherited(governing(), on)
+        return Dated(inherited, taken, (), 0 if inherited is None else 1)
     deadline = Deadline(
         said.quote(best.start, best.end), best.day, best.precision, best.provenance, said.span(best.start, best.end)
     )
     return Dated(deadline, taken, _doubts(best, deadline.span), len(found))
 
 
-def _year_of(forms: DateForms, governing: str, on: date | None) -> int | None:
+def _mentions(
+    forms: DateForms, text: str, on: date | None, governing: Callable[[], str], before: Callable[[], str]
+) -> list[Mention]:
+    """The dates of a statement with their force; bare months are of the year said where the statement hangs."""
+    matches = forms.matches(text)
+    found = forms.read(matches, on, None)
+    if True in [mention.lacks_year for mention in found]:
+        year = _year_of(governing(), on) or _year_before(forms, before(), on)
+        found = forms.read(matches, on, year) if year else found
+    return forms.ruled(text, found)
+
+
+@lru_cache(maxsize=64)
+def _year_of(governing: str, on: date | None) -> int | None:
+    """The last year said in the lead-in, which all items of a list share."""
+    forms = date_forms()
     if not governing or not forms.may_stand_in(governing):
         return None
     years = [m.year for m in forms.mentions(fold(governing).text, on, None) if m.year and m.force != "none"]
@@ -77,7 +85,12 @@ def _year_before(forms: DateForms, before: str, on: date | None) -> int | None:
     return None
 
 
-def _inherited(forms: DateForms, governing: str, on: date | None) -> Deadline | None:
+@lru_cache(maxsize=64)
+def _inherited(governing: str, on: date | None) -> Deadline | None:
+    """The day that the lead-in gives to every item of its list."""
+    forms = date_forms()
+    if not governing or not forms.may_stand_in(governing):
+        return None
     text = fold(governing).text
     best = _best(forms, text, forms.ruled(text, forms.mentions(text, on, None)), on)
     if best is None or best.day is None:
@@ -87,13 +100,11 @@ def _inherited(forms: DateForms, governing: str, on: date | None) -> Deadline | 
 
 def _best(forms: DateForms, text: str, found: list[Mention], on: date | None) -> Mention | None:
     """The day that bounds the whole promise: the latest of the stated ones, else the first vague word."""
-    if not found:
-        return None
-    dated = [m for m in found if m.day is not None and m.force in ("full", "weak")]
-    dated = _without_past(dated, on)
-    dated = [m for m in dated if m.force == "full"] or dated
-    dated = _without_content(forms, text, dated)
-    dated = [m for m in dated if not any(_frames(m, other) for other in dated)]
+    dated = _without_past([m for m in found if m.day is not None and m.force in ("full", "weak")], on)
+    if len(dated) > 1:
+        dated = [m for m in dated if m.force == "full"] or dated
+        dated = _without_content(forms, text, dated)
+        dated = [m for m in dated if True not in [_frames(m, other) for other in dated]]
     if dated:
         return max(dated, key=lambda m: (m.day or date.min, -_FINENESS[m.precision], m.start))
     vague = [m for m in found if m.force == "event" or (m.day is None and m.force == "full")]

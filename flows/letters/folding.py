@@ -49,20 +49,20 @@ def fold(raw: str, start: int = 0, *, traditional: bool = False) -> Folded:
     parts = narrow.split()
     if len(parts) == 1 and len(parts[0]) == len(narrow):
         return Folded(narrow, start, None, raw)
-    kept = [(char, at) for at, char in enumerate(narrow) if not char.isspace()]
-    return Folded("".join(char for char, _ in kept), start, tuple(start + at for _, at in kept), raw)
+    offsets = tuple([start + at for at, char in enumerate(narrow) if not char.isspace()])
+    return Folded("".join(parts), start, offsets, raw)
 
 
 class Quotations:
     """The stretches of a text between quotation marks or title marks; an unclosed one reaches to the text's end."""
 
     def __init__(self, text: str, marks: list[list[str]]) -> None:
-        self._spans = [list(_between(text, opening, closing)) for opening, closing in marks]
+        self._spans = [list(_between(text, opening, closing)) for opening, closing in marks if opening in text]
 
     def hold(self, start: int, end: int) -> bool:
         """Whether ``[start, end)`` lies wholly inside one stretch."""
         for spans in self._spans:
-            index = bisect_right(spans, (start, len(spans) and spans[-1][1])) - 1
+            index = bisect_right(spans, (start, spans[-1][1])) - 1
             if index >= 0 and spans[index][0] < start and end <= spans[index][1]:
                 return True
         return False
