@@ -25,9 +25,14 @@ _WINDOW = 64  # objects in hand at once: bounds the memory
 
 @dataclass(slots=True)
 class Verification:
-    """What was checked and what was found; ``head`` is the digest of the last sealed day."""
+    """What was checked and what was found; ``head`` is the digest of the last sealed day.
 
+    Of the ledger letters and sealed rows are counted, of an archive letters and all else but rows.
+    """
+
+    of_ledger: bool = False
     letters: int = 0
+    rows: int = 0
     quotes: int = 0
     objects: int = 0
     bytes: int = 0

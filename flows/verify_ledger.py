@@ -25,7 +25,7 @@ def verify_ledger(
 
     ``share`` limits the letters that are compared with their records to those of a share of the archive.
     """
-    result = Verification()
+    result = Verification(of_ledger=True)
     broken = ledger.broken_history()
     if broken:
         result.add("ledger_changed", "ledger: history", broken)
@@ -70,6 +70,7 @@ def _verify_sealed(ledger: LedgerCopy, journal: Archive, result: Verification) -
             _go_on(sealed, archived_rows(journal, [part]), result)
         except (ArchiveDamaged, OSError, EOFError, ValueError, zlib.error) as fault:
             result.add("ledger_part_unreadable", part, str(fault))
+    result.rows = len(sealed)
     present = _go_on(sealed, ledger.rows(_SEALED), result)
     for key in sorted(sealed.keys() - present, key=_name):
         result.add("ledger_missing", _name(key), "sealed, but not in the ledger")

@@ -13,7 +13,9 @@ from flows.letters.wording import words
 class Checked(Protocol):
     """What the report is made of."""
 
+    of_ledger: bool
     letters: int
+    rows: int
     quotes: int
     objects: int
     bytes: int
@@ -31,13 +33,18 @@ def report(checked: Checked, place: str, at: str, agent: str, *, details: bool =
     name, which not everybody may see who sees that there is damage.
     """
     told = words("proof")["report"]
+    told = {**told, **told["ledger"]} if checked.of_ledger else told
     damage = [f for f in checked.findings if f.severity == "damage"]
     lines = [f"# {told['title']}", ""]
     lines += [f"- {told['place']}：{place}", f"- {told['at']}：{at}", f"- {told['by']}：{agent}", ""]
     outcome = told["bad"].format(damage=len(damage)) if damage else told["good"]
     lines += [f"**{outcome}**", "", f"## {told['scope']}", ""]
-    lines += [f"- {told['letters'].format(n=checked.letters)}", f"- {told['quotes'].format(n=checked.quotes)}"]
-    lines += [f"- {told['objects'].format(n=checked.objects, bytes=checked.bytes)}"]
+    lines += [f"- {told['letters'].format(n=checked.letters)}"]
+    if checked.of_ledger:
+        lines += [f"- {told['rows'].format(n=checked.rows)}"]
+    else:
+        lines += [f"- {told['quotes'].format(n=checked.quotes)}"]
+        lines += [f"- {told['objects'].format(n=checked.objects, bytes=checked.bytes)}"]
     if checked.days:
         lines += [f"- {told['days'].format(n=len(checked.days), first=min(checked.days), last=max(checked.days))}"]
     if checked.head:

@@ -26,6 +26,7 @@ from flows.letters.model import Notice
 from flows.letters.notices import hand_off
 from flows.letters.proof import Delivery
 from flows.letters.routing import route
+from flows.letters.verify_report import report
 from flows.lookalikes import answer, archived_answers, keep_order
 from flows.ports import original_key, record_key
 from flows.restore_ledger import Routed, restore_ledger
@@ -241,6 +242,18 @@ def test_a_damaged_part_before_the_last_full_copy_keeps_nothing_back(site: Site)
     site.lose()
     site.restore()
     assert list(site.copy.rows()) == before
+
+
+def test_the_report_of_the_ledger_tells_what_was_counted_and_nothing_else(site: Site) -> None:
+    site.enter(1)
+    rows = len(list(site.copy.rows(("commitments", "history"))))
+    site.seal_ledger(8)
+    site.enter(2)
+    checked = verify_ledger(site.copy, [site.archive], site.archive)
+    page = report(checked, "ledger", NOW, "duban")
+    counts = [line for line in page.split("## 核验范围")[1].splitlines() if line.startswith("- ")]
+    assert counts == ["- 来函与归档记录逐项比对：2 件", f"- 承诺事项和办理经过与历次封存逐条比对：{rows} 条"]
+    assert "台账与归档记录一致" in page and "摘录" not in page and "SHA-256" not in page
 
 
 def test_an_edit_that_was_sealed_since_is_still_named(site: Site) -> None:
