@@ -32,16 +32,46 @@ _ENDS_A_THING = re.compile(r"[,。;、:)！!]|$")
 class _Decoy:
     before: re.Pattern[str] | None
     after: re.Pattern[str] | None
-    only: frozenset[str]
-    in_words: bool
 
-    def catches(self, before: str, after: str, said: str) -> bool:
-        return (
-            (not self.only or said in self.only)
-            and not (self.in_words and said[0].isascii())
-            and (self.before is None or self.before.search(before) is not None)
-            and (self.after is None or self.after.match(after) is not None)
+    def catches(self, before: str, after: str) -> bool:
+        return (self.before is None or self.before.search(before) is not None) and (
+            self.after is None or self.after.match(after) is not None
         )
+
+
+class _Decoys:
+    """The decoys by what they look at: one side alone, both sides, numerals in words, certain words."""
+
+    def __init__(self, rows: Sequence[dict[str, Any]]) -> None:
+        of_any = [row for row in rows if not (row.get("only") or row.get("in_words"))]
+        alone = [row for row in of_any if ("before" in row) != ("after" in row)]
+        both = [row for row in of_any if row not in alone]
+        # Those of one side are tried all at once; those of both sides only where one of them has its left side.
+        self._before = _any_of(row["before"] for row in alone if "before" in row)
+        self._after = _any_of(row["after"] for row in alone if "after" in row)
+        self._before_of_both = _any_of(row["before"] for row in both)
+        self._both = [_decoy(row) for row in both]
+        self._in_words = [_decoy(row) for row in rows if row.get("in_words") and not row.get("only")]
+        self._of_word: dict[str, list[_Decoy]] = {}
+        for row in rows:
+            for word in row.get("only", ()):
+                self._of_word.setdefault(word, []).append(_decoy(row))
+
+    def catch(self, before: str, after: str, said: str) -> bool:
+        """Whether the number ``said``, its unit with it, is one of them between ``before`` and ``after``."""
+        if self._after.match(after) or self._before.search(before):
+            return True
+        able = self._of_word.get(said, [])
+        if not said[0].isascii():
+            able = able + self._in_words
+        if self._before_of_both.search(before):
+            able = able + self._both
+        return True in [decoy.catches(before, after) for decoy in able]
+
+
+def _decoy(row: dict[str, Any]) -> _Decoy:
+    before, after = (re.compile(guarded(row[side])) if side in row else None for side in ("before", "after"))
+    return _Decoy(before, after)
 
 
 class _Table:
@@ -49,17 +79,18 @@ class _Table:
 
     def __init__(self, table: dict[str, Any]) -> None:
         goes_on = {unit: f"(?!{pattern})" for unit, pattern in table["goes_on"].items()}
-        units = "|".join(
-            re.escape(unit) + goes_on.get(unit, "") for unit in sorted(table["units"], key=len, reverse=True)
-        )
+        longest_first = sorted(table["units"], key=len, reverse=True)
+        units = guarded("|".join(re.escape(unit) + goes_on.get(unit, "") for unit in longest_first))
         more = table["more"]
         self.form = re.compile(
-            rf"(?P<n>{_NUMBER})(?:(?P<more>{more})(?P<scale>[万亿])?)?(?:(?P<u1>{units})?(?:[-—–~～至到]{{1,2}})(?P<n2>{_NUMBER}))?(?P<unit>{units})"
+            rf"(?P<n>{_NUMBER})(?:(?P<more>{more})(?P<scale>[万亿])?)?"
+            rf"(?:(?:{units})?(?:[-—–~～至到]{{1,2}})(?P<n2>{_NUMBER}))?(?P<unit>{units})"
         )
         money = table["money"]
         self.money = re.compile(rf"(?P<n>{_NUMBER})(?<=[万亿]){money['ends']}")
         self.money_before, self.money_unit = re.compile(money["before"]), money["unit"]
         self.percent = re.compile(rf"百分之(?P<n>{_NUMBER})")
+        self.bare = re.compile("百分之|[万亿]")
         self.before: list[tuple[Comparator, re.Pattern[str]]] = [
             (row["comparator"], re.compile(guarded(row["pattern"]))) for row in table["before"]
         ]
@@ -68,32 +99,13 @@ class _Table:
         ]
         self.any_before = _any_of(row["pattern"] for row in table["before"])
         self.any_after = _any_of(row["pattern"] for row in table["after"])
-        plain = [row for row in table["decoy"] if _is_plain(row)]
-        self.decoy_before = _any_of(row["before"] for row in plain if "before" in row)
-        self.decoy_after = _any_of(row["after"] for row in plain if "after" in row)
-        self.decoys = [
-            _Decoy(
-                re.compile(guarded(row["before"])) if "before" in row else None,
-                re.compile(row["after"]) if "after" in row else None,
-                frozenset(row.get("only", ())),
-                row.get("in_words", False),
-            )
-            for row in table["decoy"]
-            if not _is_plain(row)
-        ]
-        self.decoys_of_any = [decoy for decoy in self.decoys if not decoy.only]
-        self.decoy_words = frozenset(word for decoy in self.decoys for word in decoy.only)
+        self.decoys = _Decoys(table["decoy"])
         self.in_words = frozenset(table["counted_in_words"])
         self.one_in_place = frozenset(table["one_in_place"])
         self.shy = frozenset(table["shy"])
         self.approximate = frozenset(table["approximate"])
         self.plain_after = re.compile(guarded(table["plain_after"]))
         self.marks: list[list[str]] = table["quotation"]["marks"]
-
-
-def _is_plain(row: dict[str, Any]) -> bool:
-    """Whether a decoy looks at one side alone, whatever the number: those are tried all at once."""
-    return ("before" in row) != ("after" in row) and not row.get("only") and not row.get("in_words")
 
 
 def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
@@ -114,34 +126,40 @@ def find(
     hold first ("报名超过20人时") is none of what is promised.
     """
     table, text = _table(), said.text
-    found: list[Quantity] = []
     if not _ANY_DIGIT.search(text):
         return ()
-    for match in table.percent.finditer(text) if "百分之" in text else ():
-        value = number(match.group("n"))
-        if value is not None:
-            found += _quantity(table, said, match.start(), match.end(), [value], "%", match.group())
-    for match in table.money.finditer(text) if "万" in text or "亿" in text else ():
-        value = number(match.group("n"))
-        if value is not None and table.money_before.search(text, max(0, match.start() - _NEAR), match.start()):
-            found += _quantity(table, said, match.start(), match.end(), [value], table.money_unit, match.group())
+    found = _bare(table, said) if table.bare.search(text) else []
     quotations: Quotations | None = None
     places = sorted(taken)
     for match in table.form.finditer(text):
         start, end = match.span()
+        said_number, more, scale, upto, unit = match.groups()
+        if said_number in table.approximate or (places and _meets(places, start, end)):
+            continue
         quotations = quotations or Quotations(text, table.marks)
-        if _meets(places, start, end) or quotations.hold(start, end) or match.group("n") in table.approximate:
+        if quotations.hold(start, end) or (apart is not None and apart(text, start, end)):
             continue
-        if apart is not None and apart(text, start, end):
-            continue
-        values = [number(match.group("n") + (match.group("scale") or ""))]
-        if match.group("n2"):
-            values.append(number(match.group("n2")))
+        values = [number(said_number + scale if scale else said_number), *([number(upto)] if upto else ())]
         numbers = [value for value in values if value is not None]
-        if len(numbers) != len(values) or not _counted(table, match, numbers[0]):
-            continue
-        found += _quantity(table, said, start, end, numbers, match.group("unit"), match.group(), match.group("more"))
-    return tuple(sorted(found, key=lambda quantity: quantity.span.start if quantity.span else 0))
+        if len(numbers) == len(values) and _counted(table, match, numbers[0]):
+            found += _quantity(table, said, start, end, numbers, unit, match.group(), more)
+    found.sort(key=lambda quantity: quantity.span.start if quantity.span else 0)
+    return tuple(found)
+
+
+def _bare(table: _Table, said: Folded) -> list[Quantity]:
+    """The quantities without a unit: 百分之三十, and sums of money (投入资金2.3亿)."""
+    text = said.text
+    found: list[Quantity] = []
+    for match in table.percent.finditer(text):
+        value = number(match.group("n"))
+        if value is not None:
+            found += _quantity(table, said, match.start(), match.end(), [value], "%", match.group())
+    for match in table.money.finditer(text):
+        value = number(match.group("n"))
+        if value is not None and table.money_before.search(text, max(0, match.start() - _NEAR), match.start()):
+            found += _quantity(table, said, match.start(), match.end(), [value], table.money_unit, match.group())
+    return found
 
 
 def _meets(places: list[tuple[int, int]], start: int, end: int) -> bool:
@@ -170,11 +188,8 @@ def _quantity(
 ) -> list[Quantity]:
     text = said.text
     before, after = text[max(0, start - _NEAR) : start], text[end : end + _NEAR]
-    if table.decoy_after.match(after) or table.decoy_before.search(before):
+    if table.decoys.catch(before, after, raw):
         return []
-    for decoy in table.decoys if not raw[0].isascii() or raw in table.decoy_words else table.decoys_of_any:
-        if decoy.catches(before, after, raw):
-            return []
     comparator: Comparator = "more_than" if more else "exact"
     first, last = start, end
     if table.any_before.search(before):
