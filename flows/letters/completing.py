@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 from flows.letters import calendar_days, deadlines, owners, quantities, specificity
 from flows.letters.agencies import Directory
@@ -11,8 +12,8 @@ from flows.letters.clauses import view_of
 from flows.letters.confidence import Cases, cases_of, sure_of
 from flows.letters.date_forms import date_forms
 from flows.letters.deadlines import Dated
-from flows.letters.folding import fold
-from flows.letters.model import COMMITMENT_STANCES, Deadline, Draft, LetterText, Quantity, ReplyLetter, Statement
+from flows.letters.folding import Folded, narrowed, unspaced
+from flows.letters.model import COMMITMENT_STANCES, Deadline, Draft, Quantity, ReplyLetter, Statement
 from flows.letters.owners import Owned
 from flows.letters.script import simplified
 
@@ -47,90 +48,79 @@ def completed(
 ) -> Iterator[tuple[Statement, Cases]]:
     """As ``complete``, each statement with the cases that its confidence is looked up by: for calibration."""
     view = view_of(letter.text.text)
-    owned = owners.assign(letter, view, drafts, directory, jurisdiction)
-    whole = _Whole(letter.text)
-    for draft, whose in zip(drafts, owned, strict=True):
-        yield _statement(letter, view, whole, draft, whose, default_months)
+    completing = _Completing(letter, view, default_months)
+    for draft, whose in zip(drafts, owners.assign(letter, view, drafts, directory, jurisdiction), strict=True):
+        yield completing.statement(draft, whose)
 
 
-class _Whole:
-    """What every statement asks of the whole letter: its script, and the page of any place."""
+class _Completing:
+    """One letter whose drafts are completed: what every statement asks of the whole is made once."""
 
-    def __init__(self, text: LetterText) -> None:
-        self.traditional = simplified(text.text) != text.text
-        self._starts = [piece.start for piece in text.pieces]
-        self._lines = [piece.line for piece in text.pieces]
-        self._source = text.source.lines
+    def __init__(self, letter: ReplyLetter, view: str, default_months: int | None) -> None:
+        self._text, self._view, self._on = letter.text.text, view, letter.header.date
+        self._narrow = narrowed(simplified(self._text))
+        self._starts = [piece.start for piece in letter.text.pieces]
+        self._pages = [letter.text.source.lines[piece.line].page for piece in letter.text.pieces]
+        self._default = _policy_default(letter.header.date, default_months)
 
-    def page_at(self, offset: int) -> int:
-        index = bisect_right(self._starts, offset) - 1
-        return self._source[self._lines[index]].page if index >= 0 else 1
-
-
-def _statement(
-    letter: ReplyLetter, view: str, whole: _Whole, draft: Draft, whose: Owned, default_months: int | None
-) -> tuple[Statement, Cases]:
-    start, end = draft.span.start, draft.span.end
-    text = letter.text.text[start:end]
-    said = fold(text, start, traditional=whole.traditional)
-    committed = draft.stance in COMMITMENT_STANCES
-    dated = (
-        deadlines.find(
-            said, letter.header.date, lambda: _governing(letter, view, draft, whose), lambda: _before(letter, start)
+    def statement(self, draft: Draft, whose: Owned) -> tuple[Statement, Cases]:
+        start, end = draft.span.start, draft.span.end
+        said = unspaced(self._narrow[start:end], start, self._text[start:end])
+        dated = self._dated(draft, said, whose)
+        apart = date_forms().in_condition if draft.stance == "conditional" else None
+        counted = quantities.find(said, dated.taken, apart) if draft.stance != "done" else ()
+        cases = cases_of(draft, said.text, whose, dated, counted)
+        sure = sure_of(cases)
+        statement = Statement(
+            span=draft.span,
+            text=said.raw,
+            page=self._page_at(start),
+            section=draft.section,
+            stance=draft.stance,
+            specific=self._is_specific(draft, whose, dated, counted),
+            cues=draft.cues,
+            confidence=sure.overall,
+            owners=whose.owners,
+            deadline=dated.deadline or (self._default if draft.stance in COMMITMENT_STANCES else None),
+            quantities=counted,
+            problems=(*whose.problems, *dated.problems),
+            confidences=sure.fields,
         )
-        if committed
-        else deadlines.NOTHING
-    )
-    apart = date_forms().in_condition if draft.stance == "conditional" else None
-    counted = quantities.find(said, dated.taken, apart) if draft.stance != "done" else ()
-    deadline = dated.deadline
-    if committed and deadline is None and default_months is not None:
-        deadline = _policy_default(letter, default_months)
-    cases = cases_of(draft, said.text, whose, dated, counted)
-    sure = sure_of(cases)
-    statement = Statement(
-        span=draft.span,
-        text=text,
-        page=whole.page_at(start),
-        section=draft.section,
-        stance=draft.stance,
-        specific=_is_specific(view[start:end], draft, whose, dated, counted),
-        cues=draft.cues,
-        confidence=sure.overall,
-        owners=whose.owners,
-        deadline=deadline,
-        quantities=counted,
-        problems=(*whose.problems, *dated.problems),
-        confidences=sure.fields,
-    )
-    return statement, cases
+        return statement, cases
+
+    def _dated(self, draft: Draft, said: Folded, whose: Owned) -> Dated:
+        if draft.stance not in COMMITMENT_STANCES:
+            return deadlines.NOTHING
+        return deadlines.find(said, self._on, lambda: self._governing(draft, whose), lambda: self._before(draft))
+
+    def _is_specific(self, draft: Draft, whose: Owned, dated: Dated, counted: Sequence[Quantity]) -> bool:
+        """A task with its own unit in a table or behind a label is a thing somebody was given to do."""
+        if whose.way == "label" or draft.stance != "pledged":
+            return True
+        has_day = dated.deadline is not None and dated.deadline.day is not None
+        said = "".join(draft.span.quote(self._view).split())
+        return specificity.is_specific(said, dated=has_day, counted=bool(counted), conditional=False)
+
+    def _governing(self, draft: Draft, whose: Owned) -> str:
+        """Texts whose date holds where the statement names none: labels printed behind it, the lead-in of its list."""
+        lead_in = draft.item.lead_in if draft.item is not None else None
+        if whose.trailing or lead_in is None or not owners.governs(self._view, lead_in):
+            return whose.trailing
+        return lead_in.quote(self._text)
+
+    def _before(self, draft: Draft) -> str:
+        """What the paragraph says before the statement, as far as a year goes on."""
+        start = draft.span.start
+        low = max(0, start - _YEAR_GOES_ON)
+        return self._text[max(low, self._text.rfind("\n", low, start) + 1) : start]
+
+    def _page_at(self, offset: int) -> int:
+        index = bisect_right(self._starts, offset) - 1
+        return self._pages[index] if index >= 0 else 1
 
 
-def _is_specific(said: str, draft: Draft, whose: Owned, dated: Dated, counted: Sequence[Quantity]) -> bool:
-    """A task with its own unit in a table or behind a label is a thing somebody was given to do."""
-    return whose.way == "label" or specificity.is_specific(
-        "".join(said.split()),
-        dated=dated.deadline is not None and dated.deadline.day is not None,
-        counted=bool(counted),
-        conditional=draft.stance != "pledged",
-    )
-
-
-def _governing(letter: ReplyLetter, view: str, draft: Draft, whose: Owned) -> str:
-    """Texts whose date holds where the statement names none: labels printed behind it, the lead-in of its list."""
-    lead_in = draft.item.lead_in if draft.item is not None else None
-    if whose.trailing or lead_in is None or not owners.governs(view, lead_in):
-        return whose.trailing
-    return lead_in.quote(letter.text.text)
-
-
-def _before(letter: ReplyLetter, start: int) -> str:
-    """What the paragraph says before the statement, as far as a year goes on."""
-    low = max(0, start - _YEAR_GOES_ON)
-    return letter.text.text[max(low, letter.text.text.rfind("\n", low, start) + 1) : start]
-
-
-def _policy_default(letter: ReplyLetter, months: int) -> Deadline | None:
-    if letter.header.date is None:
+def _policy_default(on: date | None, months: int | None) -> Deadline | None:
+    """The site's deadline for a commitment that names none; None without a policy, or without the letter's date."""
+    if on is None or months is None:
         return None
-    return Deadline("", calendar_days.add_months(letter.header.date, months), "day", "policy_default")
+    return Deadline("", calendar_days.add_months(on, months), "day", "policy_default")

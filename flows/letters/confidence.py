@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from flows.letters.deadlines import Dated
@@ -14,6 +16,7 @@ from flows.letters.rules.load import load_table
 
 Bins = Sequence[Sequence[float]]
 
+_LEAST = itemgetter(0)
 _DIGIT = re.compile("[0-9]")
 
 
@@ -79,12 +82,7 @@ def product(values: Iterable[float]) -> float:
 
 def in_bins(bins: Bins, raw: float) -> float:
     """The reliability of the bin that ``raw`` falls into; ``bins`` are [least raw value, reliability], rising."""
-    found = bins[0][1]
-    for least, right in bins:
-        if raw < least:
-            break
-        found = right
-    return found
+    return bins[max(0, bisect_right(bins, raw, key=_LEAST) - 1)][1]
 
 
 def _deadline_case(digits: str, dated: Dated) -> str:

@@ -45,7 +45,11 @@ class Folded(NamedTuple):
 
 def fold(raw: str, start: int = 0, *, traditional: bool = False) -> Folded:
     """``raw`` begins at ``start`` of the letter's text; returns it folded, a ``traditional`` letter's simplified."""
-    narrow = narrowed(simplified(raw, always=True) if traditional else raw)
+    return unspaced(narrowed(simplified(raw, always=True) if traditional else raw), start, raw)
+
+
+def unspaced(narrow: str, start: int, raw: str) -> Folded:
+    """``narrow``, which is ``raw`` in half-width, simplified characters, as ``fold`` returns it."""
     parts = narrow.split()
     if len(parts) == 1 and len(parts[0]) == len(narrow):
         return Folded(narrow, start, None, raw)

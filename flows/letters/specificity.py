@@ -21,12 +21,9 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
 def is_specific(said: str, *, dated: bool, counted: bool, conditional: bool) -> bool:
     """``said`` is a statement without white space and with full-width marks.
 
-    ``dated`` and ``counted``: it has a day or a quantity.  A conditional promise is checked against its condition, so it
-    is general only where nothing but general wordings stand in it.
+    ``dated`` and ``counted``: it has a day or a quantity.  A ``conditional`` promise is checked against its condition.
     """
-    if dated or counted:
+    if dated or counted or conditional:
         return True
     concrete, general = _patterns()
-    if concrete.search(said):
-        return True
-    return conditional or general.search(said) is None
+    return concrete.search(said) is not None or general.search(said) is None
