@@ -109,7 +109,7 @@ class Model:
         seen: dict[str, int] = {}
         for chain in chains:
             for item in chain.clauses:
-                for name in features_of(item.state):
+                for name in features_of(item):
                     seen[name] = seen.get(name, 0) + 1
         self.names = sorted(name for name, count in seen.items() if count >= least or name in self.rules.clause)
         self.index = {name: i for i, name in enumerate(self.names)}
@@ -124,7 +124,7 @@ class Model:
 
     def rows(self, chain: Chain) -> list[np.ndarray]:
         return [
-            np.array([self.index[name] for name in features_of(item.state) if name in self.index], dtype=int)
+            np.array([self.index[name] for name in features_of(item) if name in self.index], dtype=int)
             for item in chain.clauses
         ]
 

@@ -94,9 +94,12 @@ def test_without_a_letter_date_only_plain_words_tell_the_time() -> None:
     assert tenses_of("明年完工", [Clause(0, 4, "")], None) == ["future"]
 
 
-def test_each_hit_stands_in_its_clause() -> None:
+def test_each_cue_stands_in_its_clause() -> None:
     text = "目前正在编制方案，我局将于年底前印发"
     clauses = [Clause(0, 8, "，"), Clause(9, len(text), "")]
-    found = cues_in(text, clauses)
-    assert [[hit.cue.id for hit in own] for own in found] == [["now", "doing"], ["will", "issued"]]
-    assert [text[hit.start : hit.end] for own in found for hit in own] == ["目前", "正在", "将", "印发"]
+    assert [said.ids for said in cues_in(text, clauses)] == [("now", "doing"), ("will", "issued")]
+
+
+def test_every_opening_word_is_short_enough_to_be_seen() -> None:
+    frames = load_table("frames")
+    assert {len(word) for word in (*frames["verb"]["words"], *frames["also"]["words"])} <= {1, 2, 3}

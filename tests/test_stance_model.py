@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from flows.letters.cues import all_cues
+from flows.letters.clauses import Clause
+from flows.letters.cues import all_cues, said_by
 from flows.letters.errors import RulesError
 from flows.letters.rules.load import load_table
 from flows.letters.stance import LABELS, STEPS, emission, rule_weights
-from flows.letters.stance_features import State, features_of
+from flows.letters.stance_features import Described, features_of
+from flows.letters.stance_marks import MARKS, marks_called
 from flows.letters.stance_model import corrected, stance_weights
 
 FILE = resources.files("flows.letters.model_weights") / "stance.json"
@@ -25,8 +27,9 @@ NOTHING: dict[str, Any] = {
 }
 
 
-def state(voice: str, *ids: str, marks: tuple[str, ...] = ()) -> State:
-    return State(ids, voice, "-", "", "", marks, "^", "$")
+def clause(voice: str, *ids: str, marks: tuple[str, ...] = ()) -> Described:
+    said = said_by(ids)._replace(voice=voice)
+    return Described(Clause(0, 1, ""), 0, said, "-", "", "", marks_called(marks), "^", "$")
 
 
 def test_the_file_is_small() -> None:
@@ -67,8 +70,7 @@ def test_corrections_for_other_labels_or_steps_are_refused(wrong: dict[str, Any]
 
 
 def test_every_feature_of_the_rules_can_occur() -> None:
-    marks = ("item", "ahead", "past", "label", "leadin", "joint", "parens", "row", "row_head", "acts", "verb", "titled")
-    possible = {name for voice in ("-", "done", "none", "pledged") for name in features_of(state(voice, marks=marks))}
+    possible = {name for voice in ("-", "done", "none", "pledged") for name in features_of(clause(voice, marks=MARKS))}
     listed = [name for name in load_table("stance")["clause"] if re.fullmatch(r"[a-z_]+", name)]
     assert [name for name in listed if name not in possible] == []
 
@@ -86,5 +88,5 @@ def test_every_feature_of_the_rules_can_occur() -> None:
 )
 def test_a_plain_cue_decides_by_rules_and_with_corrections(voice: str, cue: str, label: str) -> None:
     for weights in (rule_weights(), stance_weights()):
-        scores = emission(state(voice, cue), weights)
+        scores = emission(clause(voice, cue), weights)
         assert LABELS[scores.index(max(scores))] == label

@@ -1,11 +1,11 @@
-"""Finds the wordings that speak of a stance, all in one pass, and says in which clause each stands."""
+"""Finds the wordings that speak of a stance, all in one pass, and says what those of each clause say together."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Literal, NamedTuple
 
@@ -39,23 +39,74 @@ class Cue:
         return not self.at and not self.tails and self.pattern is None
 
 
-class Hit(NamedTuple):
-    """A cue at ``[start, end)`` of the text."""
+class Said(NamedTuple):
+    """What a clause's cues say together.
 
-    cue: Cue
-    start: int
-    end: int
+    ``voice`` is the stance they speak for most loudly ("-" for none), ``bold`` a promise that is loud; ``looks_ahead``:
+    the rest of the paragraph does too; ``reports`` and ``supposes``: the rest of the sentence is a report, hangs on a
+    condition; ``turns``: a report before it ends here; ``asks``: what follows is asked for; ``apart``: belongs to no
+    statement; ``joins``: the stances it goes with when it stands before them; ``says`` all voices, bare resolve left out;
+    ``spoken``: the weight of the loudest cue of a stance.
+    """
+
+    ids: tuple[str, ...]
+    voice: str
+    bold: bool
+    looks_ahead: bool
+    reports: bool
+    supposes: bool
+    turns: bool
+    asks: bool
+    apart: bool
+    joins: frozenset[str]
+    says: frozenset[str]
+    spoken: float
 
 
+SILENT = "-"
+_VOICES = ("pledged", "conditional", "ongoing", "declined", "done", "none")
+_TURNS = frozenset({"pledged", "conditional", "ongoing", "declined"})
+_STANCES = _TURNS | {"done"}
+_APART = frozenset({"proposal_says", "courtesy", "ask"})
+# A promise this loud ("将继续") is none of the past, whatever the sentence told before.
+_PLAIN = 2.5
+
+
+@lru_cache(maxsize=16384)
+def said_by(ids: tuple[str, ...]) -> Said:
+    """What the cues of these ids, in text order, say together."""
+    cues = [cue_called(name) for name in ids]
+    sums: dict[str, float] = {}
+    for cue in cues:
+        sums[cue.says] = sums.get(cue.says, 0.0) + cue.weight
+    voices = [says for says in _VOICES if says in sums]
+    wide = [cue.says for cue in cues if cue.reach == "sentence"]
+    return Said(
+        ids,
+        voice=max(voices, key=sums.__getitem__, default=SILENT),
+        bold=sums.get("pledged", 0.0) >= _PLAIN,
+        looks_ahead="paragraph" in [cue.reach for cue in cues],
+        reports="done" in wide,
+        supposes="conditional" in wide,
+        turns="done" not in sums and not _TURNS.isdisjoint(sums),
+        asks="ask" in ids,
+        apart=not _APART.isdisjoint(ids),
+        joins=frozenset().union(*[cue.joins for cue in cues]),
+        says=frozenset([cue.says for cue in cues if cue.id != "resolve"]),
+        spoken=max([cue.weight for cue in cues if cue.says in _STANCES], default=0.0),
+    )
+
+
+NOTHING_SAID = Said((), SILENT, False, False, False, False, False, False, False, frozenset(), frozenset(), 0.0)
 _START = itemgetter(1)
 
 
-def cues_in(bare: str, clauses: Sequence[Clause]) -> list[list[Hit]]:
-    """The hits of each clause, in text order; ``bare`` is the text without what it quotes.
+def cues_in(bare: str, clauses: Sequence[Clause]) -> list[Said]:
+    """What each clause's cues say; ``bare`` is the text without what it quotes.
 
     ``clauses`` stand in text order.  Time is linear in the text: every pattern's look is bounded.
     """
-    found: list[list[Hit]] = [[] for _ in clauses]
+    found = [NOTHING_SAID] * len(clauses)
     if not clauses:
         return found
     automaton, rows = _automaton()
@@ -65,30 +116,37 @@ def cues_in(bare: str, clauses: Sequence[Clause]) -> list[list[Hit]]:
     matches.reverse()
     matches.sort(key=_START)
     at, taken = 0, 0
+    begins, ends, _ = clause = clauses[0]
+    ids: list[str] = []
     for index, start, end in matches:
         start += offset
-        end += offset
         if start < taken:
             continue
-        while at < last and clauses[at][1] <= start:
-            at += 1
-        clause = clauses[at]
-        if start < clause[0] or end > clause[1]:
+        if ends <= start and at < last:
+            if ids:
+                found[at], ids = said_by(tuple(ids)), []
+            while ends <= start and at < last:
+                at += 1
+                begins, ends, _ = clause = clauses[at]
+        end += offset
+        if start < begins or end > ends:
             continue
         candidates = rows[index]
         if not candidates:
             taken = end
-        for cue, plain in candidates:
-            if plain or _holds(cue, bare, clause, start, end):
-                found[at].append(Hit(cue, start, end))
+        for name, bound in candidates:
+            if bound is None or _holds(bound, bare, clause, start, end):
+                ids.append(name)
                 taken = end
                 break
+    if ids:
+        found[at] = said_by(tuple(ids))
     return found
 
 
-def cues_of(text: str) -> list[str]:
+def cues_of(text: str) -> tuple[str, ...]:
     """The ids of the cues in ``text``, taken as one clause."""
-    return [hit.cue.id for hit in cues_in(text, [Clause(0, len(text), "")])[0]]
+    return cues_in(text, [Clause(0, len(text), "")])[0].ids
 
 
 def _holds(cue: Cue, view: str, clause: Clause, start: int, end: int) -> bool:
@@ -132,9 +190,13 @@ def cue_called(name: str) -> Cue:
     return _by_id()[name]
 
 
+# The cues a wording may be, with the cue itself where more than the wording decides.
+_Row = tuple[tuple[str, Cue | None], ...]
+
+
 @cache
-def _automaton() -> tuple[AhoCorasick, tuple[tuple[tuple[Cue, bool], ...], ...]]:
-    """The automaton over every wording, and the cues each wording may be (none for a decoy), with whether they are plain."""
+def _automaton() -> tuple[AhoCorasick, tuple[_Row, ...]]:
+    """The automaton over every wording, and each wording's row (empty for a decoy)."""
     wordings: dict[str, list[Cue]] = {}
     for cue, row in zip(all_cues(), load_table("cues")["cue"], strict=True):
         for wording in row["surfaces"]:
@@ -143,5 +205,4 @@ def _automaton() -> tuple[AhoCorasick, tuple[tuple[tuple[Cue, bool], ...], ...]]
         for decoy in row.get("decoys", ()):
             wordings.setdefault(decoy, [])
     automaton = AhoCorasick(list(wordings), matchkind=MatchKind.Standard)
-    return automaton, tuple(tuple((cue, cue.plain) for cue in cues) for cues in wordings.values())
-
+    return automaton, tuple(tuple((cue.id, None if cue.plain else cue) for cue in cues) for cues in wordings.values())

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from math import exp, inf
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from flows.letters.clauses import Sentence
-from flows.letters.cues import all_cues
+from flows.letters.cues import SILENT, all_cues
 from flows.letters.rules.load import load_table
-from flows.letters.stance_features import SILENT, Described, Piece, State, names_of, pieces_of
+from flows.letters.stance_features import (
+    Cues,
+    Described,
+    Marked,
+    Place,
+    features_of_cues,
+    features_of_marks,
+    features_of_place,
+    parts_of,
+)  # fmt: skip
+from flows.letters.stance_marks import ADVERBIAL
 
 Label = Literal["none", "pledged", "conditional", "ongoing", "declined"]
 LABELS: tuple[Label, ...] = ("none", "pledged", "conditional", "ongoing", "declined")
@@ -19,29 +29,65 @@ STEPS = ("voiced", "silent", "open", "beside", "turn")
 # Scores of so many parts are kept at most.
 _REMEMBERED = 50_000
 Scores = tuple[float, ...]
+Part = TypeVar("Part")
 _NO_SCORE: Scores = (0.0,) * len(LABELS)
 
 
-@dataclass(frozen=True, slots=True)
+class _Sums(dict[Part, Scores]):
+    """The scores of one part of a clause, summed over its features when first asked for and remembered."""
+
+    def __init__(self, scores: dict[str, Scores], features: Callable[[Part], list[str]]) -> None:
+        self._scores = scores
+        self._features: Callable[[Part], list[str]] = features
+
+    def __missing__(self, part: Part) -> Scores:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        known = self._scores
+        rows = [known[name] for name in self._features(part) if name in known]
+        scores = self[part] = tuple(map(sum, zip(*rows, strict=True))) if rows else _NO_SCORE
+        return scores
+
+
+@dataclass(slots=True)
 class Weights:
     """Scores by feature of a clause (one per label), and by kind of step for pairs of labels (row: after, column: before).
 
-    ``seen`` remembers the scores of parts already met, ``leads`` what ``needed`` found; neither changes a result.
+    The other fields are made of these: what parts of clauses score, and what a step does from each label in the lead.
     """
 
     clause: dict[str, Scores]
     step: dict[str, tuple[Scores, ...]]
-    seen: dict[Piece, Scores] = field(default_factory=dict, compare=False, repr=False)
-    leads: dict[str, tuple[Scores, ...]] = field(default_factory=dict, compare=False, repr=False)
+    cues: _Sums[Cues] = field(init=False, compare=False, repr=False)
+    place: _Sums[Place] = field(init=False, compare=False, repr=False)
+    marked: _Sums[Marked] = field(init=False, compare=False, repr=False)
+    leads: dict[str, tuple[_Lead, ...]] = field(init=False, compare=False, repr=False)
 
-    def needed(self, kind: str) -> tuple[Scores, ...]:
-        """By how much a label (row) must lead another (column) for every best way to come from it; kept in ``leads``."""
-        columns, labels = self.step[kind], range(len(LABELS))
-        rows = self.leads[kind] = tuple(
-            tuple(-inf if other == leader else max(to[other] - to[leader] for to in columns) + _SURELY for other in labels)
-            for leader in labels
+    def __post_init__(self) -> None:
+        self.cues = _Sums(self.clause, features_of_cues)
+        self.place = _Sums(self.clause, features_of_place)
+        self.marked = _Sums(self.clause, features_of_marks)
+        self.leads = {kind: _leads(columns) for kind, columns in self.step.items()}
+
+
+class _Lead(NamedTuple):
+    """A label in the lead before a step: what the step adds from it to each label, and how much each other label may
+    catch up on it at most.
+    """
+
+    adds: Scores
+    catches_up: Scores
+
+
+def _leads(columns: tuple[Scores, ...]) -> tuple[_Lead, ...]:
+    labels = range(len(LABELS))
+    return tuple(
+        _Lead(
+            tuple(to[leader] for to in columns),
+            tuple(-inf if other == leader else max(to[other] - to[leader] for to in columns) + _SURELY for other in labels),
         )
-        return rows
+        for leader in labels
+    )
 
 
 class Judged(NamedTuple):
@@ -90,43 +136,42 @@ def judged(sentences: Sequence[Sentence], clauses: Sequence[Described], weights:
     return out
 
 
-def emission(state: State, weights: Weights) -> Scores:
-    """The sum of the state's features' scores, one per label; the parts' scores are remembered, since parts come back."""
-    seen = weights.seen
-    cues, beside, marks = pieces_of(state)
-    c0, c1, c2, c3, c4 = seen.get(cues) or _score(cues, weights)
-    b0, b1, b2, b3, b4 = seen.get(beside) or _score(beside, weights)
-    m0, m1, m2, m3, m4 = seen.get(marks) or _score(marks, weights)
+def emission(clause: Described, weights: Weights) -> Scores:
+    """The sum of the scores of the clause's features, one per label."""
+    cues, place, marked = parts_of(clause)
+    c0, c1, c2, c3, c4 = weights.cues[cues]
+    b0, b1, b2, b3, b4 = weights.place[place]
+    m0, m1, m2, m3, m4 = weights.marked[marked]
     return c0 + b0 + m0, c1 + b1 + m1, c2 + b2 + m2, c3 + b3 + m3, c4 + b4 + m4
-
-
-def _score(piece: Piece, weights: Weights) -> Scores:
-    """The scores of one part, remembered from now on."""
-    if len(weights.seen) >= _REMEMBERED:
-        weights.seen.clear()
-    clause = weights.clause
-    rows = [clause[name] for name in names_of(piece) if name in clause]
-    scores = weights.seen[piece] = tuple(map(sum, zip(*rows, strict=True))) if rows else _NO_SCORE
-    return scores
 
 
 def step_of(before: Described, after: Described) -> str:
     """The kind of step between two neighbouring clauses of a paragraph (see ``rules/stance.toml``)."""
     if before.sentence != after.sentence:
         return "beside" if before.clause.mark == "；" else "turn"
-    if before.opens:
+    if before.marks & ADVERBIAL:
         return "open"
-    return "silent" if after.state.voice == SILENT else "voiced"
+    return "silent" if after.said.voice == SILENT else "voiced"
 
 
 def _path(clauses: Sequence[Described], weights: Weights) -> list[Judged]:
     """Viterbi over one paragraph; ties go to the earlier label, so the result is the same everywhere."""
-    emissions = [emission(item.state, weights) for item in clauses]
+    emissions = [emission(clause, weights) for clause in clauses]
     best = emissions[0]
     back: list[Sequence[int]] = []
-    for before, after, own in zip(clauses, clauses[1:], emissions[1:], strict=False):
-        kind = step_of(before, after)
-        best, choice = _stepped(best, weights.step[kind], weights.leads.get(kind) or weights.needed(kind), own)
+    for at in range(1, len(clauses)):
+        leads, own = weights.leads[step_of(clauses[at - 1], clauses[at])], emissions[at]
+        a, b, c, d, e = best
+        top = max(best)
+        leader = best.index(top)
+        (to_a, to_b, to_c, to_d, to_e), (near_a, near_b, near_c, near_d, near_e) = leads[leader]
+        moved: Scores = (top + to_a, top + to_b, top + to_c, top + to_d, top + to_e)
+        choice = _ALL_FROM[leader]
+        if a + near_a >= top or b + near_b >= top or c + near_c >= top or d + near_d >= top or e + near_e >= top:
+            moved, choice = _contested(best, leads, leader, moved)
+        a, b, c, d, e = moved
+        p, q, r, s, t = own
+        best = (a + p, b + q, c + r, d + s, e + t)
         back.append(choice)
     label = best.index(max(best))
     labels = [label]
@@ -135,40 +180,32 @@ def _path(clauses: Sequence[Described], weights: Weights) -> list[Judged]:
         labels.append(label)
     labels.reverse()
     return [
-        Judged(LABELS[_heard(own) if label == _NOTHING else label], own)
-        for label, own in zip(labels, emissions, strict=True)
+        Judged(LABELS[_heard(own) if label == _NONE else label], own) for label, own in zip(labels, emissions, strict=True)
     ]
 
 
-def _stepped(
-    best: Scores, columns: tuple[Scores, ...], needed: tuple[Scores, ...], own: Scores
-) -> tuple[Scores, Sequence[int]]:
-    """The best scores after a step, and for each label the one before it on its best way there."""
-    a, b, c, d, e = best
-    top = max(best)
-    leader = best.index(top)
-    to_a, to_b, to_c, to_d, to_e = needed[leader]
-    if a + to_a < top and b + to_b < top and c + to_c < top and d + to_d < top and e + to_e < top:
-        f, g, h, i, j = columns
-        p, q, r, s, t = own
-        led = (top + f[leader] + p, top + g[leader] + q, top + h[leader] + r, top + i[leader] + s, top + j[leader] + t)
-        return led, _ALL_FROM[leader]
-    scores, choice = [], []
-    for (to_a, to_b, to_c, to_d, to_e), score in zip(columns, own, strict=True):
-        moved = (a + to_a, b + to_b, c + to_c, d + to_d, e + to_e)
-        top = max(moved)
-        choice.append(moved.index(top))
-        scores.append(top + score)
-    return tuple(scores), choice
+def _contested(best: Scores, leads: Sequence[_Lead], leader: int, moved: Scores) -> tuple[Scores, Sequence[int]]:
+    """The best scores after a step, and for each label the one before it; ``moved`` are those that come from the leader."""
+    top, scores, choice = best[leader], list(moved), [leader] * len(moved)
+    for other, near in enumerate(leads[leader].catches_up):
+        score = best[other]
+        if score + near < top:
+            continue
+        for to, add in enumerate(leads[other].adds):
+            way, known = score + add, scores[to]
+            if way > known or (way == known and other < choice[to]):
+                scores[to], choice[to] = way, other
+    a, b, c, d, e = scores
+    return (a, b, c, d, e), choice
 
 
 def _heard(scores: Scores) -> int:
     """A clause that speaks up this clearly is not talked down to nothing by its neighbours."""
     top = max(scores)
-    return scores.index(top) if top - scores[_NOTHING] > _CLEAR else _NOTHING
+    return scores.index(top) if top - scores[_NONE] > _CLEAR else _NONE
 
 
-_NOTHING, _CLEAR = LABELS.index("none"), 2.0
-_ALL_FROM = [(label,) * len(LABELS) for label in range(len(LABELS))]
+_NONE, _CLEAR = LABELS.index("none"), 2.0
+_ALL_FROM: list[Sequence[int]] = [(label,) * len(LABELS) for label in range(len(LABELS))]
 # Wider than what rounding can do to a sum.
 _SURELY = 1e-6

@@ -8,22 +8,14 @@ from functools import cache
 from typing import NamedTuple
 
 from flows.letters.clauses import Sentence
-from flows.letters.cues import Hit
+from flows.letters.cues import Said, cue_called
 from flows.letters.model import ReplyLetter, Span
 from flows.letters.rules.load import load_table
+from flows.letters.stance_marks import ITEM, LABEL, LATER, NO_MARKS, ROW, ROW_HEAD
 
 # What a lead-in must weigh to hand its stance on, and what a label may weigh at most (in an item, elsewhere).
 _TOLD = 2.0
 _LABEL_ITEM, _LABEL_PLAIN = 2.5, 0.5
-
-
-# The marks of a sentence: whether it hangs in a list, whether it is a label.
-_MARKS: dict[tuple[bool, bool], tuple[str, ...]] = {
-    (False, False): (),
-    (True, False): ("item",),
-    (False, True): ("label",),
-    (True, True): ("item", "label"),
-}
 
 
 class Frame(NamedTuple):
@@ -37,56 +29,47 @@ class Frame(NamedTuple):
     lead: str
     ahead: bool
     lead_in: bool
-    marks: tuple[str, ...]
+    marks: int
 
 
 def frames_of(
-    letter: ReplyLetter, bare: str, sentences: Sequence[Sentence], hits: Sequence[Sequence[Hit]]
-) -> Iterator[Frame]:
-    """The frame of each sentence; ``hits`` are those of every clause, in text order."""
+    letter: ReplyLetter, bare: str, sentences: Sequence[Sentence], said: Sequence[Said]
+) -> Iterator[tuple[Frame, Sequence[Said]]]:
+    """The frame of each sentence, and what each of its clauses says; ``said`` is of every clause, in text order."""
     tones = [heading_tone(section.heading) for section in letter.sections]
-    turn = _last_look_ahead(sentences, hits)
+    turn = _last_look_ahead(said)
     leads: dict[Span, str] = {}
     labelled: dict[int, bool] = {}
-    at, ahead, paragraph = 0, False, -1
+    upto, ahead, paragraph = 0, False, -1
     for index, sentence in enumerate(sentences):
-        own = hits[at : at + len(sentence.clauses)]
-        at += len(sentence.clauses)
+        at, upto = upto, upto + len(sentence.clauses)
+        own = said[at:upto]
         ahead = ahead and sentence.paragraph == paragraph
-        paragraph = sentence.paragraph
-        item = sentence.item
+        paragraph, item = sentence.paragraph, sentence.item
         head = tones[sentence.section] if sentence.section >= 0 else ""
         lead = leads.get(item.lead_in, "") if item is not None and item.lead_in is not None else ""
         label = _is_label(sentences, index, labelled) and _names_only(bare, sentence, own)
-        if item is not None and item.first:
-            labelled[item.list_id] = label
-        marks = _MARKS[item is not None, label]
+        marks = LABEL if label else NO_MARKS
+        if item is not None:
+            marks |= ITEM
+            if item.first:
+                labelled[item.list_id] = label
         if sentence.row:
-            marks += ("row_head" if _is_row_head(bare[sentence.start : sentence.end]) else "row",)
+            marks |= ROW_HEAD if _is_row_head(bare[sentence.start : sentence.end]) else ROW
         if ahead and _reports(own):
             ahead = False
-        if index < turn and not ahead:
-            marks += ("later",)
+        if upto <= turn and not ahead:
+            marks |= LATER
         lead_in = _is_lead_in(sentences, index)
-        yield Frame(head, lead, ahead, lead_in, marks)
-        ahead = ahead or any(map(_looks_ahead, own))
+        yield Frame(head, lead, ahead, lead_in, marks), own
+        ahead = ahead or True in [clause.looks_ahead for clause in own]
         if lead_in:
             leads[Span(sentence.start, sentence.end)] = _tone(own, ahead, head, lead)
 
 
-def _last_look_ahead(sentences: Sequence[Sentence], hits: Sequence[Sequence[Hit]]) -> int:
-    """The last sentence that looks ahead for its whole paragraph (下一步, 今后), -1 where none does."""
-    at, last = 0, -1
-    for index, sentence in enumerate(sentences):
-        upto = at + len(sentence.clauses)
-        if any(_looks_ahead(clause) for clause in hits[at:upto]):
-            last = index
-        at = upto
-    return last
-
-
-def _looks_ahead(clause: Sequence[Hit]) -> bool:
-    return any(hit.cue.reach == "paragraph" for hit in clause)
+def _last_look_ahead(said: Sequence[Said]) -> int:
+    """The last clause that looks ahead for its whole paragraph (下一步, 今后), -1 where none does."""
+    return next((at for at in range(len(said) - 1, -1, -1) if said[at].looks_ahead), -1)
 
 
 @cache
@@ -104,10 +87,10 @@ def heading_tone(heading: str) -> str:
     return next((tone for tone, pattern in _headings() if pattern.search(heading)), "")
 
 
-def _reports(hits: Sequence[Sequence[Hit]]) -> bool:
+def _reports(said: Sequence[Said]) -> bool:
     """The sentence tells what is done and promises nothing: what looked ahead before it ends there."""
-    says = {hit.cue.says for clause in hits for hit in clause if hit.cue.id != "resolve"}
-    return "done" in says and not says & {"pledged", "conditional"}
+    says = frozenset().union(*(clause.says for clause in said))
+    return "done" in says and says.isdisjoint(("pledged", "conditional"))
 
 
 def _is_label(sentences: Sequence[Sentence], index: int, labelled: dict[int, bool]) -> bool:
@@ -126,12 +109,12 @@ def _is_label(sentences: Sequence[Sentence], index: int, labelled: dict[int, boo
     return following is not None and following.paragraph == sentence.paragraph and not following.enumerator
 
 
-def _names_only(bare: str, sentence: Sentence, hits: Sequence[Sequence[Hit]]) -> bool:
+def _names_only(bare: str, sentence: Sentence, said: Sequence[Said]) -> bool:
     """No wording of a promise or refusal in it; an item's label may hold a verb of resolve ("加强宣传。")."""
     if sentence.enumerator and bare[sentence.start : sentence.end].endswith(_label_endings()):
         return True
-    spoken = [hit.cue.weight for clause in hits for hit in clause if hit.cue.says not in ("none", "hint")]
-    return max(spoken, default=0.0) < (_LABEL_ITEM if sentence.enumerator else _LABEL_PLAIN)
+    loudest = max(clause.spoken for clause in said)
+    return loudest < (_LABEL_ITEM if sentence.enumerator else _LABEL_PLAIN)
 
 
 def _is_lead_in(sentences: Sequence[Sentence], index: int) -> bool:
@@ -148,13 +131,13 @@ def _is_row_head(row: str) -> bool:
     return sum(cell.strip() in names for cell in re.split(load_table("clauses")["cell_gap"], row)) > 1
 
 
-def _tone(hits: Sequence[Sequence[Hit]], ahead: bool, head: str, lead: str) -> str:
+def _tone(said: Sequence[Said], ahead: bool, head: str, lead: str) -> str:
     """The stance a lead-in hands to its items, "" for none."""
     sums: dict[str, float] = {}
-    for clause in hits:
-        for hit in clause:
-            if hit.cue.says in ("pledged", "done", "conditional"):
-                sums[hit.cue.says] = sums.get(hit.cue.says, 0.0) + hit.cue.weight
+    for clause in said:
+        for cue in map(cue_called, clause.ids):
+            if cue.says in ("pledged", "done", "conditional"):
+                sums[cue.says] = sums.get(cue.says, 0.0) + cue.weight
     told = {says: weight for says, weight in sums.items() if weight >= _TOLD}
     if told:
         return max(told, key=lambda says: (told[says], says == "pledged"))

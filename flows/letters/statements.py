@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from flows.letters.clauses import Sentence, sentences_of, view_of
+from flows.letters.cues import SILENT
 from flows.letters.model import Draft, ReplyLetter, Span, Stance
 from flows.letters.rules.load import load_table
 from flows.letters.stance import Judged, Label, Weights, judged
 from flows.letters.stance_features import Described, described
+from flows.letters.stance_marks import ACTS, ADVERBIAL, ALSO, FIRM, JOINT, LABEL, LEADIN, NUMBER, PAST
 from flows.letters.stance_model import stance_weights
 
 
@@ -37,15 +39,15 @@ def _tempered(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[Ju
     out = list(labels)
     for at in range(1, len(out)):
         before, one_sentence = out[at - 1], clauses[at - 1].sentence == clauses[at].sentence
-        if one_sentence and before.label == "conditional" and clauses[at - 1].opens and out[at].label == "none":
+        if one_sentence and before.label == "conditional" and clauses[at - 1].marks & ADVERBIAL and out[at].label == "none":
             out[at] = before
         if one_sentence and before.label == "pledged" and clauses[at - 1].matter and out[at].label == "declined":
             out[at - 1] = before._replace(label="none")  # "设立基金，目前难以实现" names what is refused
     for at in range(len(out) - 1, 0, -1):
         before, after = out[at - 1], out[at]
-        if before.label != "pledged" or after.label != "conditional" or clauses[at - 1].firm:
+        if before.label != "pledged" or after.label != "conditional" or clauses[at - 1].marks & FIRM:
             continue
-        if clauses[at - 1].sentence == clauses[at].sentence and not clauses[at].also:
+        if clauses[at - 1].sentence == clauses[at].sentence and not clauses[at].marks & ALSO:
             out[at - 1] = after
     return out
 
@@ -85,16 +87,14 @@ def _runs(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[tuple[
 def _trailed(clauses: Sequence[Described], labels: Sequence[Judged], end: int) -> int:
     """Where the statement ends, with the clauses after it that only say what for: they have no voice and no time."""
     while end < len(clauses) and clauses[end].sentence == clauses[end - 1].sentence and labels[end].label == "none":
-        state = clauses[end].state
-        if state.voice not in ("-", "none") or state.tense != "-":
-            break
-        if not (_NEW.isdisjoint(state.marks) and _APART.isdisjoint(state.ids)):
+        clause = clauses[end]
+        if clause.said.voice not in (SILENT, "none") or clause.tense != "-" or clause.marks & _NEW or clause.said.apart:
             break
         end += 1
     return end
 
 
-_NEW = frozenset({"past", "acts", "number", "joint"})
+_NEW = PAST | ACTS | NUMBER | JOINT
 
 
 def _with_reports(
@@ -108,10 +108,10 @@ def _with_reports(
             while upto < start and clauses[upto].sentence == clauses[at].sentence:
                 upto += 1
             first = at
-            while first < upto and (clauses[first].joint or not _APART.isdisjoint(clauses[first].state.ids)):
+            while first < upto and (clauses[first].marks & JOINT or clauses[first].said.apart):
                 first += 1
-            told = "done" in [clauses[i].state.voice for i in range(first, upto)]
-            if told and _GOVERNS.isdisjoint(clauses[first].state.marks):
+            told = "done" in [clauses[i].said.voice for i in range(first, upto)]
+            if told and not clauses[first].marks & _GOVERNS:
                 yield first, upto, "done"
             at = upto
         if stance is not None:
@@ -119,7 +119,7 @@ def _with_reports(
         at = max(at, end)
 
 
-_GOVERNS = frozenset({"label", "leadin"})
+_GOVERNS = LABEL | LEADIN
 
 
 def _trimmed(clauses: Sequence[Described], start: int, end: int, stance: Label) -> int:
@@ -135,14 +135,14 @@ def _grown(clauses: Sequence[Described], labels: Sequence[Judged], start: int, e
     room = clauses[end - 1].clause.end - clauses[start].clause.start - 2
     while first > 0 and clauses[first - 1].sentence == clauses[start].sentence:
         before = clauses[first - 1]
-        if labels[first - 1].label not in ("none", stance) or not _APART.isdisjoint(before.state.ids):
+        if labels[first - 1].label not in ("none", stance) or before.said.apart:
             break
-        if stance == "ongoing" and first == start and "not_yet" in clauses[start].state.ids and before.voice in ("done", "-"):
+        if stance == "ongoing" and first == start and "not_yet" in clauses[start].said.ids and before.voice in ("done", "-"):
             first -= 1  # what was begun, before what is still wanting
             break
         if not _belongs(before, stance, room):
             told = before.clause.end - before.clause.start
-            if stance == "declined" and first == start and told <= room * _fact_times() and not before.joint:
+            if stance == "declined" and first == start and told <= room * _fact_times() and not before.marks & JOINT:
                 first -= 1  # a fact no longer than the refusal it stands before is told as its reason
             break
         first -= 1
@@ -156,17 +156,16 @@ def _fact_times() -> float:
 
 def _belongs(before: Described, stance: Label, room: int) -> bool:
     """The clause says that it is the reason, the object or the matter of the statement after it."""
-    if any(hit.cue.id == "reason_long" for hit in before.hits):
+    if "reason_long" in before.said.ids:
         told = before.clause.end - before.clause.start
         return stance in ("declined", "conditional") and told <= max(_LONG_REASON, room)
-    return any(stance in hit.cue.joins for hit in before.hits) or (before.matter and stance == "declined") or before.opens
+    return stance in before.said.joins or bool(before.marks & ADVERBIAL) or (stance == "declined" and before.matter)
 
 
 # The mark that closes a statement belongs to it; a semicolon only parts it from the next.
 _FULL_STOPS = frozenset("。！？")
 # A reason with 由于 or 考虑到 that is longer than this stands by itself.
 _LONG_REASON = 18
-_APART = frozenset({"proposal_says", "courtesy", "ask"})
 
 
 def _joined(clauses: Sequence[Described], labels: Sequence[Judged], at: int) -> bool:
@@ -194,7 +193,7 @@ def _draft(
     letter: ReplyLetter, sentence: Sentence, run: Sequence[Described], stance: Stance, confidence: float
 ) -> Draft:
     section = letter.sections[sentence.section] if sentence.section >= 0 else None
-    cues = dict.fromkeys(run[0].state.ids if len(run) == 1 else [name for item in run for name in item.state.ids])
+    cues = dict.fromkeys(run[0].said.ids if len(run) == 1 else [name for item in run for name in item.said.ids])
     last = run[-1].clause
     return Draft(
         span=Span(run[0].clause.start, last.end + (last.mark in _FULL_STOPS)),
