@@ -82,7 +82,7 @@ def letter_page(
     """
     private, masked = Private.of(record), mask_record(record)
     lines = [f"# {plain(title_of(masked))}", ""]
-    lines += [*(f"> {line}".rstrip() for line in standing.splitlines()), ""] if standing else []
+    lines += _standing(standing)
     if is_restricted(record):
         lines += ["本件不主动公开：此处只显示编号和状态，正文请在限制库中查阅。", ""]
     else:
@@ -93,6 +93,19 @@ def letter_page(
     lines += [f"- `{receipt.key}`（SHA-256 `{receipt.sha256}`）" for receipt in receipts]
     lines += [f"- 交办单：`{outbox}`", ""]
     return "\n".join(lines)
+
+
+def restated(page: str, standing: str) -> str:
+    """The same page with another ``standing``; the rest of it, pictures and all, stays."""
+    title, empty, *rest = page.split("\n")
+    held = 0
+    while held < len(rest) and rest[held].startswith(">"):
+        held += 1
+    return "\n".join([title, empty, *_standing(standing), *rest[held + bool(held) :]])
+
+
+def _standing(standing: str) -> list[str]:
+    return [*(f"> {line}".rstrip() for line in standing.splitlines()), ""] if standing else []
 
 
 def _header_table(header: dict[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from flows.adapters.ledger_lookalikes import Decision, Standing, Verdict
@@ -55,7 +56,7 @@ def stated(standing: Standing, letter_id: str) -> str:
         *(f"- {name}（{_EFFECTS[verdict]}）：`duban duplicates {verdict} {letter_id} --by 单位和姓名`"
           for verdict, name in ANSWERS.items()),
         "",
-        f"本页为来函办理时生成，确认结果见 `duban show {letter_id}`。",
+        "确认后，本页随即改写。",
     ])  # fmt: skip
 
 
@@ -92,6 +93,12 @@ def answer(
     content = json.dumps(asdict(kept), ensure_ascii=False, sort_keys=True).encode("utf-8")
     journal.put(key, content, media_type="application/json")
     return new
+
+
+def note_answered(folder: Path, decision: Decision) -> None:
+    """The letter's page is to be rewritten.  The worker does it: it alone has Prefect at hand, and may not run just now."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{decision.letter_id}.{decision.verdict}").touch()
 
 
 def keep_order(journal: Archive, letter_id: str, standing: Standing) -> None:

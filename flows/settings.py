@@ -146,6 +146,11 @@ class Settings(BaseSettings):
         return self.home / "origins"
 
     @property
+    def answered(self) -> Path:
+        """Which letters' pages are still to be rewritten, a person having answered what they ask."""
+        return self.home / "answered"
+
+    @property
     def run(self) -> Path:
         """Locks, chosen ports and process marks of the running system."""
         return self.home / "run"

@@ -34,7 +34,7 @@ from flows.letters.proof import filing_events, page_map
 from flows.letters.reading import containers
 from flows.letters.routing import route, rules_of
 from flows.letters.understanding import Understood, understand
-from flows.lookalikes import keep_order, remark, stated
+from flows.lookalikes import keep_order, remark
 from flows.picturing import EASEL
 from flows.ports import Archive, Receipt, original_key, record_key
 from flows.seal_archive import AGENT
@@ -182,11 +182,12 @@ def _archive(data: bytes, original: Original, letter: LetterRef, made: Wiring, l
     filed = file_record(understood, made)
     log.info("record filed: %s", filed.key)
     enter_ledger(understood, kept, filed, made)
-    standing = made.ledger.standing(understood.record["id"])
-    keep_order(made.restricted, understood.record["id"], standing)
-    sent = deliver(understood.record["id"], made)
+    letter_id = understood.record["id"]
+    standing = made.ledger.standing(letter_id)
+    keep_order(made.restricted, letter_id, standing)
+    sent = deliver(letter_id, made)
     log.info("entered in the ledger (%s); %d notices delivered", standing.kind, sent)
-    artifacts.show_letter(understood, [kept, filed], made, stated(standing, understood.record["id"]))
+    artifacts.show_letter(understood, [kept, filed], made, related=standing.other is not None)
     detail = artifacts.title_of(understood.record) + remark(standing)
     return Fate("archived", letter.shown, original.sha256, detail, understood.record, (kept, filed))
 

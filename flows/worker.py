@@ -26,6 +26,7 @@ from prefect.states import Pending
 from flows import prefect_server, up
 from flows.adapters import embedded_store
 from flows.adapters.inbox_folder import Seen
+from flows.artifacts import restate_letters
 from flows.demo import SAMPLE
 from flows.discretion import trace_of
 from flows.letters.errors import DubanError, RulesError, SettingsError, Unavailable
@@ -223,6 +224,7 @@ class Worker:
         while not STOPPING.wait(self._made.settings.poll_seconds):
             try:
                 self._take_due()
+                restate_letters(self._made)
                 if time.monotonic() - looked > _REAP_EVERY:
                     looked = time.monotonic()
                     self.reaper.reap(_REAP_QUIET)

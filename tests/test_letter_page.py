@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 
 from flows.adapters.ledger_lookalikes import Standing
-from flows.letter_page import in_context, letter_page
+from flows.letter_page import in_context, letter_page, restated
 from flows.letters.masking import Private
 from flows.letters.model import Original
 from flows.letters.profile import SiteProfile
@@ -90,6 +90,21 @@ def test_a_copy_and_a_reissue_say_of_which_letter(letter: Understood, kind: Lite
     said = stated(Standing(kind, EARLIER), letter.record["id"])
     assert words in said and "（Lbb）" in said
     assert f"> {said}\n" in letter_page(letter.record, letter.text.text, [], "outbox", {}, "", said)
+
+
+@pytest.mark.parametrize(("kind", "percent"), [("asked", 87), ("same", None), ("version", None), ("own", None)])
+def test_a_page_is_restated_when_a_person_has_answered(
+    letter: Understood, kind: Literal["asked", "same", "version", "own"], percent: int | None
+) -> None:
+    (statement,) = letter.record["statements"]
+
+    def page(standing: Standing) -> str:
+        said = stated(standing, letter.record["id"])
+        return letter_page(letter.record, letter.text.text, [], "outbox", {statement["id"]: [(2, b"png")]}, "另有图。", said)
+
+    now = Standing(kind, EARLIER if kind != "own" else None, percent)
+    for before in (Standing("asked", EARLIER, 87), Standing("same", EARLIER), Standing("own")):
+        assert restated(page(before), stated(now, letter.record["id"])) == page(now)
 
 
 def test_a_letter_of_its_own_says_nothing_of_others(letter: Understood) -> None:

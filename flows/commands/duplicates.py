@@ -73,7 +73,7 @@ def _answer(wanted: str, verdict: Verdict, by: str, reason: str | None) -> None:
     from flows.letters.masking import mask_record
     from flows.letters.notices import hand_off
     from flows.letters.routing import route, rules_of
-    from flows.lookalikes import ANSWERS, answer
+    from flows.lookalikes import ANSWERS, answer, note_answered
     from flows.moment import now
     from flows.proving import parts
     from flows.wiring import site
@@ -95,6 +95,7 @@ def _answer(wanted: str, verdict: Verdict, by: str, reason: str | None) -> None:
             raise click.ClickException(f"“{wanted}”没有待确认的重复疑问；请用 duban duplicates list 查看")
         decision = Decision(row["id"], asked["other_id"], verdict, by, now(), reason)
         new = answer(ledger, [public.archive, restricted.archive], restricted.archive, decision, routed)
+        note_answered(settings.answered, decision)
         waiting = len(ledger.queued(row["id"]))
     finally:
         ledger.close()

@@ -13,7 +13,7 @@ import pytest
 from flows import wiring
 from flows.ports import original_key
 from tests.reading.sample_files import docx_file
-from tests.system.running import System, letter
+from tests.system.running import System, letter, wait_for
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -35,6 +35,11 @@ def sheets(system: System) -> set[Path]:
 
 def run_names(system: System, number: str) -> list[str]:
     return [run["name"] for run in system.api("/flow_runs/filter", {"flow_runs": {"name": {"like_": number}}})]
+
+
+def page(system: System, row: dict[str, Any]) -> str:
+    (shown,) = system.api("/artifacts/filter", {"artifacts": {"key": {"any_": [f"letter-{row['id'].lower()}"]}}})
+    return str(shown["data"])
 
 
 def duban(system: System, *words: str) -> str:
@@ -60,18 +65,21 @@ def test_one_letter_in_four_files(system: System) -> None:
     copied = text.replace("云湖交提复〔2026〕401号\n", "").replace("适老化", "适老仳")
     third = put(system, "抄件.txt", copied.encode())
     assert (system.ledger().counts()["commitments"], sheets(system)) == before
-    shown = {"artifacts": {"key": {"any_": [f"letter-{third['id'].lower()}"]}}}
-    assert "**本件暂缓交办，待人工确认。**" in system.api("/artifacts/filter", shown)[0]["data"]
+    assert "**本件暂缓交办，待人工确认。**" in page(system, third)
     told = duban(system, "status")
     assert "疑似重复来函、待确认：1" in told
     assert third["id"] in told and "云湖交提复〔2026〕401号《对区政协五届五次会议第401号提案的答复》" in told
     assert "相似9" in duban(system, "duplicates", "list")
     assert "同一来函" in duban(system, "duplicates", "same", third["id"], "--by", "督查室王某", "--reason", "翻印件")
     assert "没有待确认" in duban(system, "duplicates", "list")
+    wait_for(lambda: "作为其副本归档" in page(system, third), 20, "the page says what was answered")
+    assert "待人工确认" not in page(system, third) and "## 存放位置" in page(system, third)
     assert (system.ledger().counts()["commitments"], sheets(system)) == before
 
     assert "不同来函" in duban(system, "duplicates", "different", third["id"], "--by", "督查室王某", "--reason", "比对有误")
     assert {row["letter_id"] for row in system.ledger().rows()} == {first["id"], third["id"]}
+    wait_for(lambda: "副本" not in page(system, third), 20, "the page says that it was taken back")
+    assert not list((system.home / "answered").iterdir())
     assert system.ledger().queued(third["id"])  # the scheduled delivery takes them
 
     corrected = text.replace("25个", "26个")
