@@ -13,15 +13,20 @@ class Alike:
 
     def __init__(self, names: Sequence[tuple[str, ...]]) -> None:
         self._names = names
+        self._parts = [frozenset[str]().union(*map(_parts, own)) for own in names]
         self._holding: dict[str, list[int]] = defaultdict(list)  # the bodies with that part in a name
-        for number, own in enumerate(names):
-            for part in frozenset().union(*map(_parts, own)):
+        for number, parts in enumerate(self._parts):
+            for part in parts:
                 self._holding[part].append(number)
 
     def to(self, wanted: str) -> Iterator[tuple[int, float]]:
         """Number and likeness (0.5 to 1) of every body that is alike, in the order of their numbers."""
-        ours = _parts(wanted)
+        ours, characters = _parts(wanted), frozenset(wanted)
+        least = _LEAST * (len(ours) + 1)
         for number in sorted(self._candidates(wanted, ours)):
+            # What all its names together hold too little of, and no name can be contracted to, is looked at no further.
+            if len(ours & self._parts[number]) < least and not characters <= self._parts[number]:
+                continue
             likeness = max([_likeness(wanted, ours, name) for name in self._names[number]])
             if likeness >= _LEAST:
                 yield number, likeness
