@@ -138,29 +138,43 @@ def _is_row(view: str, start: int, end: int) -> bool:
     return sum(not cell.isspace() for cell in gap.split(view[start:end].strip(" |\u3000\t")) if cell) >= _table().row_cells
 
 
-_Raw = tuple[int, int, str]  # a clause before its blanks are taken off
-
-
 def _sentences(view: str, start: int, end: int, paragraph: int, section: int) -> Iterator[Sentence]:
-    """The sentences of one paragraph."""
+    """The sentences of one paragraph; enumerators and outer blanks are left out of the clauses."""
     row = _is_row(view, start, end)
     ends, first = _table().ends, may_begin()
-    opens, clauses, at = True, list[_Raw](), start
-    enumerator = enumerator_at(view, start, end, False)
-    for mark_at, mark in () if row else _cuts(view, start, end):
-        if enumerator is not None and enumerator[1] > mark_at:
+    opens, clauses = True, list[Clause]()
+    at, enumerator = start, enumerator_at(view, start, end, False)
+    floor = enumerator[1] if enumerator else start
+    for mark_at, mark in (*(() if row else _cuts(view, start, end)), (end, "")):
+        if mark_at < floor:
             continue
-        clauses.append((at, mark_at, mark))
-        at = mark_at + 1
-        following = enumerator_at(view, at, end, mark == "，") if view[at : at + 1] in first else None
-        if mark not in ends and following is None:
+        begin, stop, at = (at if at > floor else floor), mark_at, mark_at + 1
+        while begin < stop and view[begin] in _BLANKS:
+            begin += 1
+        while stop > begin and view[stop - 1] in _BLANKS:
+            stop -= 1
+        if begin < stop:
+            clauses.append(Clause(begin, stop, mark))
+        following = enumerator_at(view, at, end, mark == "，") if mark and view[at : at + 1] in first else None
+        if following is None and mark and mark not in ends:
             continue
-        if sentence := _sentence(view, clauses, enumerator, paragraph, opens, section):
-            yield sentence
+        if clauses:
+            written, kind, number = _named(view, enumerator) if enumerator else _UNNUMBERED
+            yield Sentence(
+                clauses[0].start, clauses[-1].end, mark, tuple(clauses), paragraph, opens, section,
+                written, kind, number, row,
+            )  # fmt: skip
         opens, clauses, enumerator = False, [], following
-    clauses.append((at, end, ""))
-    if sentence := _sentence(view, clauses, enumerator, paragraph, opens, section):
-        yield sentence._replace(row=True) if row else sentence
+        floor = following[1] if following else at
+
+
+_BLANKS = " \u3000|"
+_UNNUMBERED = ("", "", 0)
+
+
+def _named(view: str, enumerator: Enumerator) -> tuple[str, str, int]:
+    start, end, kind, number = enumerator
+    return view[start:end].strip(), kind, number
 
 
 def bare_of(view: str, sentences: Sequence[Sentence]) -> str:
@@ -182,30 +196,42 @@ _BLANK = "\u25a1"
 
 
 def _quotes(view: str, sentences: Sequence[Sentence]) -> list[tuple[int, int]]:
-    """Stretches ``[start, end)`` between paired quotation marks, title marks or brackets, outermost, in text order."""
+    """Stretches ``[start, end)`` between paired quotation marks, title marks or brackets, outermost, in text order.
+
+    A pair stands in one sentence.
+    """
     table = _table()
-    pattern, pairs, openers = table.quotes, table.opener_of, table.openers
+    pairs, openers = table.opener_of, table.openers
     found: list[tuple[int, int]] = []
+    if not sentences:
+        return found
     opened: list[tuple[str, int]] = []
-    for sentence in sentences:
-        opened.clear()
-        straight = -1
-        for hit in pattern.finditer(view, sentence.start, sentence.end):
-            mark, at = hit.group(), hit.start()
-            if mark in openers:
-                opened.append((mark, at))
-            elif mark in pairs:
-                while opened:
-                    opener, begun = opened.pop()
-                    if opener == pairs[mark]:
-                        while found and found[-1][0] >= begun:
-                            found.pop()
-                        found.append((begun, at + 1))
-                        break
-            elif mark == '"':
-                if straight >= 0:
-                    found.append((straight, at + 1))
-                straight = at if straight < 0 else -1
+    index = begin = stop = 0
+    straight = -1
+    for hit in table.quotes.finditer(view, sentences[0].start, sentences[-1].end):
+        mark, at = hit.group(), hit.start()
+        if at >= stop:
+            while sentences[index].end <= at:
+                index += 1
+            begin, stop, *_ = sentences[index]
+            opened.clear()
+            straight = -1
+        if at < begin:
+            continue
+        if mark in openers:
+            opened.append((mark, at))
+        elif mark in pairs:
+            while opened:
+                opener, begun = opened.pop()
+                if opener == pairs[mark]:
+                    while found and found[-1][0] >= begun:
+                        found.pop()
+                    found.append((begun, at + 1))
+                    break
+        elif mark == '"':
+            if straight >= 0:
+                found.append((straight, at + 1))
+            straight = at if straight < 0 else -1
     return found
 
 
@@ -235,30 +261,6 @@ def _cuts(view: str, start: int, end: int) -> list[tuple[int, str]]:
         else:
             cuts.append((hit.start(), mark))
     return cuts
-
-
-def _sentence(
-    view: str, raw: list[_Raw], enumerator: Enumerator | None, paragraph: int, opens: bool, section: int
-) -> Sentence | None:
-    """One sentence, or None (only blanks); the enumerator and outer blanks are left out of the clauses."""
-    floor = enumerator[1] if enumerator else -1
-    clauses = []
-    for start, end, mark in raw:
-        start = max(start, floor)
-        while start < end and view[start] in " \u3000|":
-            start += 1
-        while end > start and view[end - 1] in " \u3000|":
-            end -= 1
-        if start < end:
-            clauses.append(Clause(start, end, mark))
-    if not clauses:
-        return None
-    written = view[enumerator[0] : enumerator[1]].strip() if enumerator else ""
-    kind, number = (enumerator[2], enumerator[3]) if enumerator else ("", 0)
-    return Sentence(
-        clauses[0].start, clauses[-1].end, raw[-1][2], tuple(clauses), paragraph, opens, section,
-        written, kind, number,
-    )  # fmt: skip
 
 
 def _hung_in_lists(found: list[Sentence]) -> Iterator[Sentence]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from operator import itemgetter
@@ -30,13 +30,7 @@ class Cue:
     reach: Reach
     stops: frozenset[str]
     joins: frozenset[str]
-    tails: frozenset[str]
-    longest_tail: int
-
-    @property
-    def plain(self) -> bool:
-        """Its wordings alone decide."""
-        return not self.at and not self.tails and self.pattern is None
+    tails: re.Pattern[str] | None
 
 
 class Said(NamedTuple):
@@ -134,8 +128,10 @@ def cues_in(bare: str, clauses: Sequence[Clause]) -> list[Said]:
         candidates = rows[index]
         if not candidates:
             taken = end
-        for name, bound in candidates:
-            if bound is None or _holds(bound, bare, clause, start, end):
+        for name, goes_on, bound in candidates:
+            if bound is not None and not _well_placed(bound, bare, clause, start, end):
+                continue
+            if goes_on is None or goes_on(bare, start, ends):
                 ids.append(name)
                 taken = end
                 break
@@ -149,15 +145,14 @@ def cues_of(text: str) -> tuple[str, ...]:
     return cues_in(text, [Clause(0, len(text), "")])[0].ids
 
 
-def _holds(cue: Cue, view: str, clause: Clause, start: int, end: int) -> bool:
+def _well_placed(cue: Cue, bare: str, clause: Clause, start: int, end: int) -> bool:
+    """Whether a wording of the cue stands where it must, before what must follow it."""
     # One character may come before: 但, 并, 且 …
     if cue.at == "start" and start - clause.start > 1:
         return False
     if cue.at == "end" and end != clause.end:
         return False
-    if cue.tails and not any(view[end : end + size] in cue.tails for size in range(1, cue.longest_tail + 1)):
-        return False
-    return cue.pattern is None or cue.pattern.match(view, start, clause.end) is not None
+    return cue.tails is None or cue.tails.match(bare, end) is not None
 
 
 @cache
@@ -173,8 +168,7 @@ def all_cues() -> tuple[Cue, ...]:
             reach=row.get("reach", "clause"),
             stops=frozenset(row.get("stops", ())),
             joins=frozenset(row.get("joins", ())),
-            tails=frozenset(row.get("tails", ())),
-            longest_tail=max(map(len, row.get("tails", [""]))),
+            tails=re.compile("|".join(map(re.escape, row["tails"]))) if "tails" in row else None,
         )
         for row in load_table("cues")["cue"]
     )
@@ -190,12 +184,12 @@ def cue_called(name: str) -> Cue:
     return _by_id()[name]
 
 
-# The cues a wording may be, with the cue itself where more than the wording decides.
-_Row = tuple[tuple[str, Cue | None], ...]
+# A cue that a wording may be: its id, what must match from the wording on, the cue itself where its place counts.
+_May = tuple[str, Callable[[str, int, int], object] | None, Cue | None]
 
 
 @cache
-def _automaton() -> tuple[AhoCorasick, tuple[_Row, ...]]:
+def _automaton() -> tuple[AhoCorasick, tuple[tuple[_May, ...], ...]]:
     """The automaton over every wording, and each wording's row (empty for a decoy)."""
     wordings: dict[str, list[Cue]] = {}
     for cue, row in zip(all_cues(), load_table("cues")["cue"], strict=True):
@@ -205,4 +199,8 @@ def _automaton() -> tuple[AhoCorasick, tuple[_Row, ...]]:
         for decoy in row.get("decoys", ()):
             wordings.setdefault(decoy, [])
     automaton = AhoCorasick(list(wordings), matchkind=MatchKind.Standard)
-    return automaton, tuple(tuple((cue.id, None if cue.plain else cue) for cue in cues) for cues in wordings.values())
+    return automaton, tuple(tuple(map(_may, cues)) for cues in wordings.values())
+
+
+def _may(cue: Cue) -> _May:
+    return cue.id, cue.pattern.match if cue.pattern else None, cue if cue.at or cue.tails else None

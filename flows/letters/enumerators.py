@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 from flows.letters.rules.load import load_table
 
@@ -12,31 +14,48 @@ Enumerator = tuple[int, int, str, int]  # start, end, kind, number
 
 def enumerator_at(view: str, start: int, end: int, inline: bool) -> Enumerator | None:
     """The enumerator that begins at ``start``, blanks passed over; ``inline``: after a comma, where only some kinds may stand."""
-    first_marks, kinds = _kinds()
+    kinds = _kinds()
     while start < end and view[start] in " \u3000":
         start += 1
-    if start >= end or view[start] not in first_marks:
+    if start >= end or view[start] not in kinds.first_marks:
         return None
-    for kind, also_inline, pattern in kinds:
-        if (also_inline or not inline) and (hit := pattern.match(view, start, end)):
-            return start, hit.end(), kind, _number(hit.group("n"))
-    return None
+    hit = (kinds.inline if inline else kinds.all).match(view, start, end)
+    if hit is None or hit.lastindex is None or hit.lastgroup is None:
+        return None
+    return start, hit.end(), hit.lastgroup, _number(hit.group(hit.lastindex + 1))
 
 
 @cache
 def may_begin() -> frozenset[str]:
     """The characters that an enumerator, or the blanks before it, can begin with: elsewhere there is none."""
-    return _kinds()[0] | frozenset(" \u3000")
+    return _kinds().first_marks | frozenset(" \u3000")
+
+
+class _Kinds(NamedTuple):
+    """The characters an enumerator can begin with; the kinds that may stand inside a sentence, and all, the first first."""
+
+    first_marks: frozenset[str]
+    inline: re.Pattern[str]
+    all: re.Pattern[str]
 
 
 @cache
-def _kinds() -> tuple[frozenset[str], tuple[tuple[str, bool, re.Pattern[str]], ...]]:
-    """The characters an enumerator can begin with, and each kind with whether it may stand inside a sentence."""
+def _kinds() -> _Kinds:
     table = load_table("clauses")
-    rows = tuple((row["id"], row["inline"], re.compile(row["pattern"])) for row in table["enumerator"])
-    return frozenset(table["numerals"] + table["circled"] + "第（0123456789"), rows
+    rows = table["enumerator"]
+    return _Kinds(
+        frozenset(table["numerals"] + table["circled"] + "第（0123456789"),
+        _any_of(row for row in rows if row["inline"]),
+        _any_of(rows),
+    )
 
 
+def _any_of(rows: Iterable[dict[str, str]]) -> re.Pattern[str]:
+    """Each row's pattern in a group of its id; the group right inside it is the number."""
+    return re.compile("|".join(f"(?P<{row['id']}>{row['pattern'].replace('(?P<n>', '(')})" for row in rows))
+
+
+@lru_cache(maxsize=1024)
 def _number(written: str) -> int:
     table = load_table("clauses")
     circled: str = table["circled"]
