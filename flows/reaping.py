@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient
@@ -19,7 +20,8 @@ from prefect.client.schemas.filters import (
     TaskRunFilterState,
     TaskRunFilterStateType,
 )
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import FlowRun, StateType, TaskRun
+from prefect.client.schemas.sorting import FlowRunSort, TaskRunSort
 from prefect.exceptions import ObjectNotFound
 from prefect.states import AwaitingRetry, Cancelled, Crashed
 
@@ -30,6 +32,21 @@ _UNFINISHED = FlowRunFilterState(type=FlowRunFilterStateType(any_=_OPEN))
 _UNFINISHED_TASKS = TaskRunFilter(state=TaskRunFilterState(type=TaskRunFilterStateType(any_=_OPEN)))
 _GONE = "the process that ran it is gone"
 _LETTERS_GONE = f"{_GONE}; its letters are taken up again from the inbox"
+
+
+_Run = TypeVar("_Run", FlowRun, TaskRun)
+
+
+def _every(read: Callable[[int], Iterable[_Run]]) -> list[_Run]:
+    """All that ``read`` gives from one offset on after the other: the server gives 200 at a time, or what it is set to.
+
+    What ends meanwhile moves the others up, one may then be missed; the next look finds it.
+    """
+    found, offset = dict[UUID, _Run](), 0
+    while page := list(read(offset)):
+        found.update((run.id, run) for run in page)
+        offset += len(page)
+    return list(found.values())
 
 
 class Reaper:
@@ -76,7 +93,7 @@ class Reaper:
         self, deployment: FlowRunFilterDeploymentId, parent: FlowRunFilterParentTaskRunId | None = None
     ) -> Iterable[FlowRun]:
         wanted = FlowRunFilter(deployment_id=deployment, parent_task_run_id=parent, state=_UNFINISHED)
-        return self._client.read_flow_runs(flow_run_filter=wanted)
+        return _every(lambda offset: self._client.read_flow_runs(flow_run_filter=wanted, sort=FlowRunSort.ID_DESC, offset=offset))
 
     def _is_dead(self, run: FlowRun) -> bool:
         root = self._root(run)
@@ -96,8 +113,11 @@ class Reaper:
 
     def _close(self, run: FlowRun) -> None:
         log.warning("run %s (%s): %s", run.id, run.name, _GONE)
-        for task in self._client.read_task_runs(
-            flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[run.id])), task_run_filter=_UNFINISHED_TASKS
+        own = FlowRunFilter(id=FlowRunFilterId(any_=[run.id]))
+        for task in _every(
+            lambda offset: self._client.read_task_runs(
+                flow_run_filter=own, task_run_filter=_UNFINISHED_TASKS, sort=TaskRunSort.ID_DESC, offset=offset
+            )
         ):
             self._client.set_task_run_state(task.id, Crashed(message=_GONE), force=True)
         if run.state is not None and run.state.type == StateType.CANCELLING:

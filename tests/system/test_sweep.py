@@ -14,7 +14,8 @@ from uuid import UUID
 import pytest
 from prefect import Flow, Task
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, TaskRunFilter, TaskRunFilterName
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import Cancelling, Completed, Running
 
 from flows import parts, prefect_server, wiring
@@ -24,13 +25,17 @@ from tests.system.running import System, letter, wait_for
 
 pytestmark = pytest.mark.timeout(400)
 AT_ONCE = {"older_than_seconds": 0}
+AT_A_TIME = 20  # what the server gives in one answer: 200 unless set
 
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """A system whose watcher takes nothing that was written in place: such a file has to rest for an hour."""
     home = tmp_path_factory.mktemp("site") / "var"
-    ours = {"DUBAN_HOME": str(home), "DUBAN_SETTLE_SECONDS": "3600", "DUBAN_POLL_SECONDS": "0.2", "DUBAN_BATCH_SIZE": "20"}
+    ours = {
+        "DUBAN_HOME": str(home), "DUBAN_SETTLE_SECONDS": "3600", "DUBAN_POLL_SECONDS": "0.2", "DUBAN_BATCH_SIZE": "20",
+        "PREFECT_SERVER_API_DEFAULT_LIMIT": str(AT_A_TIME),
+    }  # fmt: skip
     made = System(home, {**os.environ, **ours})
     made.start()
     yield made
@@ -169,3 +174,18 @@ def test_only_what_is_dead_is_closed(client: SyncPrefectClient) -> None:
     ]  # fmt: skip
     assert family.reaper(alive).reap() == []
     assert set(family.reaper().reap()) == {alive.id, own.id}
+
+
+def test_more_than_the_server_gives_at_a_time_are_closed_at_once(client: SyncPrefectClient) -> None:
+    family = Family(client)
+    task, open_tasks = Task(lambda: None, name="one of many"), TaskRunFilter(name=TaskRunFilterName(any_=["one of many"]))
+    runs = [client.create_flow_run_from_deployment(family.letters, state=Running()) for _ in range(AT_A_TIME + 5)]
+    for number in range(AT_A_TIME + 5):
+        client.create_task_run(task, runs[0].id, str(number), name="one of many", state=Running())
+    mine = FlowRunFilter(id=FlowRunFilterId(any_=[run.id for run in runs]))
+    assert len(client.read_flow_runs(flow_run_filter=mine)) == AT_A_TIME
+    assert set(family.reaper().reap()) == {run.id for run in runs}
+    assert family.reaper().reap() == []
+    for offset in (0, AT_A_TIME):
+        tasks = client.read_task_runs(task_run_filter=open_tasks, offset=offset)
+        assert {one.state_type for one in tasks} == {StateType.CRASHED}
