@@ -15,7 +15,6 @@ from flows.letters.directory_file import credit_code_holds
 from flows.letters.directory_sheet import directory_of
 from flows.letters.errors import RulesError
 from flows.letters.former_names import FormerName
-from flows.letters.model import Span
 
 _TOML = """
 [[agency]]
@@ -114,7 +113,7 @@ def test_the_jurisdiction_is_the_issuers_or_the_place_named_most(
 
 def test_the_longest_name_is_found() -> None:
     text = "由东江市东湖区教育局会同市教育局办理"
-    assert _DIRECTORY.mentions(text) == [(Span(1, 10), "东江市东湖区教育局"), (Span(12, 16), "市教育局")]
+    assert _DIRECTORY.mentions(text) == [(1, 10, "东江市东湖区教育局"), (12, 16, "市教育局")]
 
 
 def test_what_was_meant_is_suggested_nearest_first() -> None:

@@ -16,7 +16,6 @@ import ahocorasick_rs
 from flows.letters.alike import Alike
 from flows.letters.directory_file import directory_table
 from flows.letters.former_names import FormerName, Terms, day_of, former_names_of
-from flows.letters.model import Span
 from flows.letters.places import Places, begins_with_level, level_words, segments
 from flows.letters.script import simplified
 
@@ -47,6 +46,9 @@ class Agency:
     def names(self) -> tuple[str, ...]:
         """Every name of the body, today's first, each once."""
         return tuple(dict.fromkeys((self.name, *self.aliases, *(former.name for former in self.former_names))))
+
+
+_MOST_SUGGESTED = 5
 
 
 class Directory:
@@ -136,24 +138,28 @@ class Directory:
         if len(wanted) < 2:
             return []
         near = self.places.above(jurisdiction) if jurisdiction else ()
+        ranks = {place: rank for rank, place in enumerate(near)}
         scored = []
         for number, likeness in self._alike.to(wanted):
             agency = self.agencies[number]
-            rank = near.index(agency.jurisdiction) if agency.jurisdiction in near else len(near) + 1
-            scored.append((-round(likeness, 3), rank, agency.id, agency))
-        found = (self._current(entry[3]) for entry in sorted(scored, key=lambda e: (e[1] > len(near), e[:3])))
-        return list(dict.fromkeys(found))[:5]
+            rank = ranks.get(agency.jurisdiction)
+            scored.append((rank is None, -round(likeness, 3), rank or 0, agency.id))
+        found: dict[str, Agency] = {}
+        for *_, agency_id in sorted(scored):
+            agency = self._current(self._by_id[agency_id])
+            found.setdefault(agency.id, agency)
+            if len(found) == _MOST_SUGGESTED:
+                break
+        return list(found.values())
 
     @cached_property
     def _alike(self) -> Alike:
         return Alike([agency.names for agency in self.agencies])
 
-    def mentions(self, text: str) -> list[tuple[Span, str]]:
-        """Every name of a body that stands in ``text`` (in simplified script), the longest at each place."""
-        return [
-            (Span(start, end), self._surfaces[index])
-            for index, start, end in self._finder.find_matches_as_indexes(text)
-        ]
+    def mentions(self, text: str) -> list[tuple[int, int, str]]:
+        """Every name of a body in ``text`` (in simplified script), with its start and end, the longest at each place."""
+        found = self._finder.find_matches_as_indexes(text)
+        return [(start, end, self._surfaces[index]) for index, start, end in found]
 
     def jurisdiction_of(self, issuers: Sequence[str], text: str = "") -> str | None:
         """Where the letter was written: by its issuers, else by the place whose name it holds most often."""

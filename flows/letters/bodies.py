@@ -100,8 +100,7 @@ class _Places:
 
 def _known(table: _Table, view: str, directory: Directory) -> Iterator[Body]:
     """The directory's names; one that begins with a level (区政府) is lengthened where the place stands before it."""
-    for span, said in directory.mentions(view):
-        start, end = span.start, span.end
+    for start, end, said in directory.mentions(view):
         if table.not_after.match(view, end) and not view.startswith(table.governments, end):
             continue
         known = True
@@ -125,7 +124,8 @@ def _unknown(table: _Table, view: str, taken: _Places, quoted: _Places) -> Itera
         if suffix in table.behind_level and table.no_level_end.match(view, end):
             continue
         start = _name_start(table, view, begin)
-        start += len(table.apposition.match(view[start:end]).group())  # type: ignore[union-attr]
+        if start < begin:
+            start += len(table.apposition.match(view[start:end]).group())  # type: ignore[union-attr]
         if start == begin or view[start - 1 : start].isdecimal():
             continue
         said = view[start:end]

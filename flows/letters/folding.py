@@ -39,8 +39,9 @@ class Folded(NamedTuple):
 
     def quote(self, start: int, end: int) -> str:
         """``text[start:end]`` as written, without white space."""
-        span = self.span(start, end)
-        return "".join(self.raw[span.start - self.start : span.end - self.start].split())
+        if self.offsets is None:
+            return self.raw[start:end]
+        return "".join(self.raw[self.offsets[start] - self.start : self.offsets[end - 1] + 1 - self.start].split())
 
 
 def fold(raw: str, start: int = 0, *, traditional: bool = False) -> Folded:

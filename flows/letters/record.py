@@ -199,18 +199,12 @@ def _statements(sha256: str, statements: Sequence[Statement]) -> Iterator[dict[s
             "stance": statement.stance,
             "specific": statement.specific,
             "cues": list(statement.cues),
-            "confidence": _rounded(statement.confidence),
-            "confidences": {name: _rounded(value) for name, value in statement.confidences},
+            "confidence": statement.confidence,
+            "confidences": dict(statement.confidences),
             "owners": [_owner(owner) for owner in statement.owners],
             "deadline": _deadline(statement.deadline),
             "quantities": [_quantity(quantity) for quantity in statement.quantities],
         }
-
-
-@lru_cache(maxsize=4096)
-def _rounded(confidence: float) -> float:
-    """To four places; the calibrated table has few values, and rounding one takes longer than looking it up."""
-    return round(confidence, 4)
 
 
 def statement_id(sha256: str, text: str, occurrence: int = 1) -> str:

@@ -50,14 +50,14 @@ def _by_count(text: str) -> float:
 
 def _full_line(rows: Sequence[Row], measure: Measure, least: int) -> tuple[int, float] | None:
     """How many lines end at the edge within a sentence, and where the edge is; None where lines were never cut."""
-    unfinished = [row.indent + measure(row.text) for row in rows if not _is_ended(row.text)]
-    cut = sorted([size for size in unfinished if 12 <= size <= _WIDEST])
+    sizes = [row.indent + measure(row.text) for row in rows]
+    cut = sorted([size for size, row in zip(sizes, rows, strict=True) if 12 <= size <= _WIDEST and not _is_ended(row.text)])
     if len(cut) < max(1, least):
         return None
     count, width = max((bisect_right(cut, edge) - bisect_right(cut, edge - 1), edge) for edge in set(cut))
     if count < least:
         return None
-    sizes = sorted([row.indent + measure(row.text) for row in rows])
+    sizes.sort()
     over = len(sizes) - bisect_right(sizes, width + 1.5)
     near = len(sizes) - over - bisect_right(sizes, width - 2.5)
     return (count, width) if near >= 3 and over <= max(1, len(rows) // 20) else None
