@@ -44,7 +44,7 @@ def audit(settings: Settings, moment: str, everything: bool = False) -> Iterator
     whole, lost = True, list[str]()
     for part in parts(settings):
         share = _share_of_part(due, part.archive, settings.audit_whole) if due is not None else None
-        checked = verify_part(part, share=share, locks=has_locks(settings))
+        checked = verify_part(part, share=share, locks_at=moment if has_locks(settings) else None)
         note_unsealed(part.unsealed, (f.object for f in checked.findings if f.code in UNSEALED), moment)
         repairs = _repaired(part, checked, settings.replica, moment)
         if checked.objects:

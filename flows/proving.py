@@ -134,11 +134,11 @@ def _authority(url: str, roots: Path | None) -> TimestampAuthority | None:
 
 
 def verify_part(
-    part: Part, *, share: Share | None = None, check: TokenCheck | None = None, locks: bool = True
+    part: Part, *, share: Share | None = None, check: TokenCheck | None = None, locks_at: str | None = None
 ) -> Verification:
-    """One part of the running archive (or a share of it) against its proofs, its witness, and its locks."""
+    """One part of the running archive (or a share of it) against its proofs, its witness, and (at a moment) its locks."""
     noted = read_witness(part.witness)
-    plan = Plan(share=share, locks=locks, witness=noted, check_token=check, threads=STORE_THREADS)
+    plan = Plan(share=share, locks_at=locks_at, witness=noted, check_token=check, threads=STORE_THREADS)
     return verify_archive(part.archive, plan)
 
 

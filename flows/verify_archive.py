@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
@@ -70,14 +70,15 @@ class Plan:
     """How to verify.
 
     ``wanted`` chooses the keys that are read (None for all); ``share`` limits to a share of the archive what is read and
-    what is listed, so that a check costs what the share costs (the days are all read); ``locks`` asks the store for the
-    lock of each object; ``witness`` is what somebody else noted of the days; ``check_token`` returns the time a token
-    proves or raises ``ValueError``; ``threads`` read at once (a store answers slowly, a disk does not).
+    what is listed, so that a check costs what the share costs (the days are all read); ``locks_at`` asks the store for the
+    lock of each object, and whether it holds at that moment (RFC 3339; None: not asked); ``witness`` is what somebody else
+    noted of the days; ``check_token`` returns the time a token proves or raises ``ValueError``; ``threads`` read at once (a
+    store answers slowly, a disk does not).
     """
 
     wanted: Callable[[str], bool] | None = None
     share: Share | None = None
-    locks: bool = False
+    locks_at: str | None = None
     witness: Mapping[date, str] = field(default_factory=dict)
     check_token: TokenCheck | None = None
     threads: int = 1
@@ -165,8 +166,8 @@ def _verify_leaf(archive: Archive, leaf: merkle.Leaf, plan: Plan) -> Verificatio
         result.add("original_changed", leaf.key, f"{digest} found")
     if leaf.key.startswith("packages/"):
         _take_pack(result, data, leaf.key)
-    if plan.locks:
-        _take_lock(result, archive.receipt(leaf.key), leaf.key)
+    if plan.locks_at is not None:
+        _take_lock(result, archive.receipt(leaf.key), leaf.key, plan.locks_at)
     return result
 
 
@@ -177,13 +178,19 @@ def _take_pack(result: Verification, data: bytes, key: str) -> None:
     result.findings += checked.findings
 
 
-def _take_lock(result: Verification, receipt: Receipt | None, key: str) -> None:
-    if receipt is None or (receipt.retain_until is None and not receipt.legal_hold):
+def _take_lock(result: Verification, receipt: Receipt | None, key: str, at: str) -> None:
+    until = receipt.retain_until if receipt is not None else None
+    held = receipt is not None and receipt.legal_hold
+    if until is None and not held:
         result.add("lock_missing", key)
         return
+    over = until is not None and datetime.fromisoformat(until) <= datetime.fromisoformat(at)
+    if over and not held:
+        result.add("lock_over", key, f"until {until}")
+        return
     result.locked += 1
-    if receipt.retain_until is not None:
-        result.first_expiry = min(filter(None, (result.first_expiry, receipt.retain_until)))
+    if until is not None and not over:
+        result.first_expiry = min(filter(None, (result.first_expiry, until)))
 
 
 def _verify_unsealed(archive: Archive, sealed: Iterable[str], plan: Plan, result: Verification) -> None:

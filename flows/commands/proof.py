@@ -64,8 +64,8 @@ def _verify_running(tsa_roots: Path | None) -> dict[str, Verification]:
     from flows.verify_folder import token_check
 
     settings = load_settings()
-    roots, locks = tsa_roots or settings.timestamp_roots, has_locks(settings)
-    checked = {p.name: verify_part(p, check=token_check(roots), locks=locks) for p in parts(settings)}
+    roots, locks_at = tsa_roots or settings.timestamp_roots, _now() if has_locks(settings) else None
+    checked = {p.name: verify_part(p, check=token_check(roots), locks_at=locks_at) for p in parts(settings)}
     return checked | {"ledger": verify_running_ledger(settings)}
 
 

@@ -64,7 +64,7 @@ class Site:
         """As the audit does; what was found unsealed."""
         found = []
         for part in (self.public, self.restricted):
-            checked = verify_part(part, locks=False)
+            checked = verify_part(part)
             unsealed = [f.object for f in checked.findings if f.code in UNSEALED]
             note_unsealed(part.unsealed, unsealed, moment)
             found += unsealed

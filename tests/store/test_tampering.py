@@ -15,6 +15,7 @@ from flows.adapters.folder_archive import FolderArchive
 from flows.adapters.s3_archive import S3Archive
 from flows.adapters.s3_client import s3_client
 from flows.letters.errors import ArchiveDamaged
+from flows.letters.verify_report import report
 from flows.repair_archive import repair
 from flows.seal_archive import append_witness, day_key, read_witness, seal_archive
 from flows.verify_archive import Plan, Verification, verify_archive
@@ -38,8 +39,8 @@ class Site:
             assert seal is not None
             append_witness(witness, seal)
 
-    def verify(self) -> Verification:
-        plan = Plan(locks=True, witness=read_witness(self.witness), threads=4)
+    def verify(self, at: str = NOW) -> Verification:
+        plan = Plan(locks_at=at, witness=read_witness(self.witness), threads=4)
         return verify_archive(self.archive, plan)
 
     def damage(self) -> set[tuple[str, str]]:
@@ -130,6 +131,20 @@ def test_a_deleted_object_is_named_and_repaired_from_the_second_copy(site: Site,
     assert repair(site.archive, site.verify().damage, (), now=NOW)[0].source is None
     assert repair(site.archive, site.verify().damage, [("replica", copy)], now="2024-05-08T01:00:01Z")[0].source == "replica"
     assert site.damage() == set()
+
+
+def test_a_lock_that_has_run_out_is_none_unless_the_object_is_held(site: Site) -> None:
+    key, whole = site.key("originals/"), site.verify()
+    site.admin.put_object_legal_hold(Bucket="duban", Key=key, LegalHold={"Status": "ON"})
+    assert whole.first_expiry is not None and whole.first_expiry > NOW
+    assert {f.code for f in site.verify("2040-01-01T00:00:00Z").findings} == {f.code for f in whole.findings}
+    later = site.verify("2090-01-01T00:00:00Z")
+    site.admin.put_object_legal_hold(Bucket="duban", Key=key, LegalHold={"Status": "OFF"})
+    over = {f.object for f in later.findings if f.code == "lock_over"}
+    assert (later.locked, len(over), later.first_expiry) == (1, whole.locked - 1, None) and key not in over
+    assert later.damage == []  # that a period has come to its end is nobody's fault
+    page = report(later, "public", NOW, "duban")
+    assert "锁定已到期" in page and f"`{min(over)}`：until 20" in page
 
 
 def test_two_swapped_objects_are_both_named(site: Site) -> None:
