@@ -27,7 +27,7 @@ from flows.letters.layout import lay_out
 from flows.letters.mending import mend
 from flows.letters.model import COMMITMENT_STANCES, ReplyLetter, Span
 from flows.letters.reading import read
-from flows.letters.stance import LABELS, STEPS, Weights, rule_weights, step_of
+from flows.letters.stance import LABELS, STEPS, Weights, rule_weights
 from flows.letters.stance_features import Described, described, features_of
 from flows.letters.statements import statements_with
 
@@ -130,7 +130,7 @@ class Model:
 
     def kinds(self, chain: Chain) -> list[int]:
         """Which matrix leads to each clause after the first."""
-        return [STEPS.index(step_of(a, b)) for a, b in zip(chain.clauses, chain.clauses[1:], strict=False)]
+        return [STEPS.index(clause.step) for clause in chain.clauses[1:]]
 
     def corrections(self, digits: int = 3) -> dict[str, object]:
         """What ``flows.letters.stance_model`` adds to the rules; features that changed nothing are left out."""

@@ -13,7 +13,7 @@ from flows.letters.clauses import Clause
 from flows.letters.cues import all_cues, said_by
 from flows.letters.errors import RulesError
 from flows.letters.rules.load import load_table
-from flows.letters.stance import LABELS, STEPS, emission, rule_weights
+from flows.letters.stance import LABELS, STEPS, emissions, rule_weights
 from flows.letters.stance_features import Described, features_of
 from flows.letters.stance_marks import MARKS, marks_called
 from flows.letters.stance_model import corrected, stance_weights
@@ -29,7 +29,7 @@ NOTHING: dict[str, Any] = {
 
 def clause(voice: str, *ids: str, marks: tuple[str, ...] = ()) -> Described:
     said = said_by(ids)._replace(voice=voice)
-    return Described(Clause(0, 1, ""), 0, said, "-", "", "", marks_called(marks), "^", "$")
+    return Described(Clause(0, 1, ""), 0, said, marks_called(marks), (voice, "-", "^", "$", 0, "", ""), "turn")
 
 
 def test_the_file_is_small() -> None:
@@ -88,5 +88,5 @@ def test_every_feature_of_the_rules_can_occur() -> None:
 )
 def test_a_plain_cue_decides_by_rules_and_with_corrections(voice: str, cue: str, label: str) -> None:
     for weights in (rule_weights(), stance_weights()):
-        scores = emission(clause(voice, cue), weights)
+        (scores,) = emissions([clause(voice, cue)], weights)
         assert LABELS[scores.index(max(scores))] == label

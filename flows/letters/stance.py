@@ -9,7 +9,7 @@ from math import exp, inf
 from typing import Literal, NamedTuple, TypeVar
 
 from flows.letters.clauses import Sentence
-from flows.letters.cues import SILENT, all_cues
+from flows.letters.cues import all_cues
 from flows.letters.rules.load import load_table
 from flows.letters.stance_features import (
     Cues,
@@ -19,12 +19,11 @@ from flows.letters.stance_features import (
     features_of_cues,
     features_of_marks,
     features_of_place,
-    parts_of,
 )  # fmt: skip
-from flows.letters.stance_marks import ADVERBIAL
 
 Label = Literal["none", "pledged", "conditional", "ongoing", "declined"]
 LABELS: tuple[Label, ...] = ("none", "pledged", "conditional", "ongoing", "declined")
+_PLACE = {label: place for place, label in enumerate(LABELS)}
 STEPS = ("voiced", "silent", "open", "beside", "turn")
 # Scores of so many parts are kept at most.
 _REMEMBERED = 50_000
@@ -90,20 +89,12 @@ def _leads(columns: tuple[Scores, ...]) -> tuple[_Lead, ...]:
     )
 
 
-class Judged(NamedTuple):
-    """A clause's label and the scores of every label there."""
-
-    label: Label
-    scores: Scores
-
-    @property
-    def confidence(self) -> float:
-        """How sure it is (0..1): the share of the label among all labels at that place."""
-        label, scores = self
-        top = max(scores)
-        a, b, c, d, e = scores
-        shares = exp(a - top) + exp(b - top) + exp(c - top) + exp(d - top) + exp(e - top)
-        return exp(scores[LABELS.index(label)] - top) / shares
+def confidence(label: Label, scores: Scores) -> float:
+    """How sure ``label`` is (0..1): its share among all labels at a place with these scores."""
+    top, own = max(scores), scores[_PLACE[label]]
+    a, b, c, d, e = scores
+    shares = exp(a - top) + exp(b - top) + exp(c - top) + exp(d - top) + exp(e - top)
+    return (1.0 if own == top else exp(own - top)) / shares
 
 
 @cache
@@ -122,45 +113,41 @@ def _matrix(pairs: dict[str, float]) -> tuple[Scores, ...]:
     return tuple(tuple(float(pairs.get(f"{a}>{b}", 0.0)) for a in LABELS) for b in LABELS)
 
 
-def judged(sentences: Sequence[Sentence], clauses: Sequence[Described], weights: Weights) -> list[Judged]:
-    """The label of each clause; paragraphs are judged each by itself."""
-    out: list[Judged] = []
+def judged(
+    sentences: Sequence[Sentence], clauses: Sequence[Described], weights: Weights
+) -> tuple[list[Label], list[Scores]]:
+    """The label of each clause, and the scores of every label there; paragraphs are judged each by itself."""
+    heard = emissions(clauses, weights)
+    labels: list[Label] = []
     start = 0
     while start < len(clauses):
         end = start + 1
         paragraph = sentences[clauses[start].sentence].paragraph
         while end < len(clauses) and sentences[clauses[end].sentence].paragraph == paragraph:
             end += 1
-        out.extend(_path(clauses[start:end], weights))
+        labels += _path(clauses[start:end], heard[start:end], weights)
         start = end
-    return out
+    return labels, heard
 
 
-def emission(clause: Described, weights: Weights) -> Scores:
-    """The sum of the scores of the clause's features, one per label."""
-    cues, place, marked = parts_of(clause)
-    c0, c1, c2, c3, c4 = weights.cues[cues]
-    b0, b1, b2, b3, b4 = weights.place[place]
-    m0, m1, m2, m3, m4 = weights.marked[marked]
-    return c0 + b0 + m0, c1 + b1 + m1, c2 + b2 + m2, c3 + b3 + m3, c4 + b4 + m4
+def emissions(clauses: Sequence[Described], weights: Weights) -> list[Scores]:
+    """The sum of the scores of each clause's features, one per label."""
+    cues, places, marked = weights.cues, weights.place, weights.marked
+    found: list[Scores] = []
+    for _, _, said, marks, place, _ in clauses:
+        c0, c1, c2, c3, c4 = cues[said.ids]
+        b0, b1, b2, b3, b4 = places[place]
+        m0, m1, m2, m3, m4 = marked[said.voice, marks]
+        found.append((c0 + b0 + m0, c1 + b1 + m1, c2 + b2 + m2, c3 + b3 + m3, c4 + b4 + m4))
+    return found
 
 
-def step_of(before: Described, after: Described) -> str:
-    """The kind of step between two neighbouring clauses of a paragraph (see ``rules/stance.toml``)."""
-    if before.sentence != after.sentence:
-        return "beside" if before.clause.mark == "；" else "turn"
-    if before.marks & ADVERBIAL:
-        return "open"
-    return "silent" if after.said.voice == SILENT else "voiced"
-
-
-def _path(clauses: Sequence[Described], weights: Weights) -> list[Judged]:
+def _path(clauses: Sequence[Described], heard: Sequence[Scores], weights: Weights) -> list[Label]:
     """Viterbi over one paragraph; ties go to the earlier label, so the result is the same everywhere."""
-    emissions = [emission(clause, weights) for clause in clauses]
-    best = emissions[0]
+    best, leads_of = heard[0], weights.leads
     back: list[Sequence[int]] = []
     for at in range(1, len(clauses)):
-        leads, own = weights.leads[step_of(clauses[at - 1], clauses[at])], emissions[at]
+        leads, own = leads_of[clauses[at].step], heard[at]
         a, b, c, d, e = best
         top = max(best)
         leader = best.index(top)
@@ -174,14 +161,12 @@ def _path(clauses: Sequence[Described], weights: Weights) -> list[Judged]:
         best = (a + p, b + q, c + r, d + s, e + t)
         back.append(choice)
     label = best.index(max(best))
-    labels = [label]
+    path = [label]
     for choice in reversed(back):
         label = choice[label]
-        labels.append(label)
-    labels.reverse()
-    return [
-        Judged(LABELS[_heard(own) if label == _NONE else label], own) for label, own in zip(labels, emissions, strict=True)
-    ]
+        path.append(label)
+    path.reverse()
+    return [LABELS[_loud(own) if label == _NONE else label] for label, own in zip(path, heard, strict=True)]
 
 
 def _contested(best: Scores, leads: Sequence[_Lead], leader: int, moved: Scores) -> tuple[Scores, Sequence[int]]:
@@ -199,7 +184,7 @@ def _contested(best: Scores, leads: Sequence[_Lead], leader: int, moved: Scores)
     return (a, b, c, d, e), choice
 
 
-def _heard(scores: Scores) -> int:
+def _loud(scores: Scores) -> int:
     """A clause that speaks up this clearly is not talked down to nothing by its neighbours."""
     top = max(scores)
     return scores.index(top) if top - scores[_NONE] > _CLEAR else _NONE

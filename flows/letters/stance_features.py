@@ -37,28 +37,32 @@ from flows.letters.stance_marks import (
 )  # fmt: skip
 from flows.letters.stance_time import tenses_of
 
+# Voice and tense of a clause, the voices beside it in its sentence ("^" and "$" at its ends), FIRM or 0, and the tones of
+# its lead-in and heading.
+Place = tuple[str, str, str, str, int, str, str]
+
 
 class Described(NamedTuple):
     """A clause and all that the scorer knows of it.
 
     ``sentence`` is the index of its sentence; ``said`` what its cues say; ``marks`` what else holds of it (see
-    ``stance_marks``); ``lead`` and ``head`` are the tones that govern it; ``before`` and ``after`` the voices beside it
-    in its sentence ("^" and "$" at its ends).
+    ``stance_marks``); ``step`` the kind of step from the clause before it (see ``rules/stance.toml``).
     """
 
     clause: Clause
     sentence: int
     said: Said
-    tense: str
-    lead: str
-    head: str
     marks: int
-    before: str
-    after: str
+    place: Place
+    step: str
 
     @property
     def voice(self) -> str:
         return self.said.voice
+
+    @property
+    def tense(self) -> str:
+        return self.place[1]
 
     @property
     def matter(self) -> bool:
@@ -76,14 +80,15 @@ def described(letter: ReplyLetter, view: str, sentences: Sequence[Sentence]) -> 
     found: list[Described] = []
     for index, (frame, said) in enumerate(frames_of(letter, bare, sentences, cues_in(bare, clauses))):
         at = len(found)
-        found += _sentence(bare, sentences[index], frame, said, tenses[at : at + len(said)], index)
+        step = "beside" if found and found[-1].clause.mark == "；" else "turn"
+        found += _sentence(bare, sentences[index], frame, said, tenses[at : at + len(said)], index, step)
     return found
 
 
 def _sentence(
-    bare: str, sentence: Sentence, frame: Frame, said: Sequence[Said], tenses: Sequence[str], index: int
+    bare: str, sentence: Sentence, frame: Frame, said: Sequence[Said], tenses: Sequence[str], index: int, step: str
 ) -> list[Described]:
-    """The clauses of one sentence, each told what the ones before it opened."""
+    """The clauses of one sentence, each told what the ones before it opened; ``step`` leads to the first."""
     last, lead, head, governed = len(said) - 1, frame.lead, frame.head, frame.marks
     voices = ["^", *[own.voice for own in said], "$"]
     reports_at = [place for place, own in enumerate(said) if own.voice == "done" or tenses[place] == "past"]
@@ -112,8 +117,10 @@ def _sentence(
             marks |= FIRST | TITLED if closing == "：" else FIRST
         if place == last:
             marks |= LAST | LEADIN if frame.lead_in else LAST
-        made.append(Described(clause, index, own, tense, lead, head, marks, voices[place], voices[place + 2]))
+        beside = (own.voice, tense, voices[place], voices[place + 2], marks & FIRM, lead, head)
+        made.append(Described(clause, index, own, marks, beside, step))
         # Whether a report or a condition opened here colours the next clauses of the sentence.
+        step = "open" if marks & ADVERBIAL else "silent" if voices[place + 2] == SILENT else "voiced"
         past = tense == "past" or ((own.reports or (past and tense != "future")) and not own.turns)
         condition = condition or own.supposes
         asked = asked or own.asks
@@ -122,11 +129,12 @@ def _sentence(
 
 def _shape_of(text: str) -> int:
     """The marks that a clause's own wording sets."""
-    subject_of, joints, endings = _wordings()
-    marks = _opening(text[:_LONGEST_OPENING])
+    subject_of, opening, joints, endings = _wordings()
+    marks = opening(text[:3], NO_MARKS) | opening(text[:2], NO_MARKS) | opening(text[0], NO_MARKS)
     if subject := subject_of(text):
-        after = subject.end()
-        marks |= SUBJECT | ACTS if _opening(text[after : after + _LONGEST_OPENING]) & VERB else SUBJECT
+        rest = text[subject.end() : subject.end() + 3]
+        acts = opening(rest, NO_MARKS) | opening(rest[:2], NO_MARKS) | opening(rest[:1], NO_MARKS)
+        marks |= SUBJECT | ACTS if acts & VERB else SUBJECT
     if text[-1] in endings:
         marks |= ADVERBIAL
     if _number_in(text):
@@ -139,53 +147,38 @@ def _shape_of(text: str) -> int:
 
 
 _number_in = re.compile(r"\d").search
-# No verb and no word that adds is longer.
-_LONGEST_OPENING = 3
 
 
-def _opening(text: str) -> int:
-    """VERB and ALSO, where such a word opens ``text`` (``rules/frames.toml``)."""
-    marks = _opening_words()
-    return marks.get(text, 0) | marks.get(text[:2], 0) | marks.get(text[:1], 0)
+class _Wordings(NamedTuple):
+    """What ``rules/frames.toml`` says of a clause's wording; a verb or a word that adds has three characters at most."""
+
+    subject: Callable[[str], re.Match[str] | None]
+    opening: Callable[[str, int], int]
+    joints: frozenset[str]
+    endings: frozenset[str]
 
 
 @cache
-def _opening_words() -> dict[str, int]:
+def _wordings() -> _Wordings:
     frames = load_table("frames")
     words = dict.fromkeys(frames["verb"]["words"], VERB)
     for word in frames["also"]["words"]:
         words[word] = words.get(word, NO_MARKS) | ALSO
-    return words
-
-
-@cache
-def _wordings() -> tuple[Callable[[str], re.Match[str] | None], frozenset[str], frozenset[str]]:
-    """What finds a subject, clauses that only join, the endings of adverbials (``rules/frames.toml``)."""
-    frames = load_table("frames")
     subject = re.compile(frames["subject"]["pattern"])
-    return subject.match, frozenset(frames["joint"]["words"]), frozenset(frames["adverbial"]["endings"])
+    return _Wordings(subject.match, words.get, frozenset(frames["joint"]["words"]), frozenset(frames["adverbial"]["endings"]))
 
 
 # Marks that count by themselves, and marks that count together with the clause's voice.
 _ALONE = frozenset({"label", "leadin", "joint", "parens", "row", "row_head", "titled"})
 _VOICE_LAST = frozenset({"condition", "asked"})
-# A clause's cues; voice, tense, voices beside it, whether it is firm, lead and head; voice and marks.
 Cues = tuple[str, ...]
-Place = tuple[str, str, str, str, int, str, str]
 Marked = tuple[str, int]
-
-
-def parts_of(clause: Described) -> tuple[Cues, Place, Marked]:
-    """What is weighed of a clause, in parts that are weighed apart, so that each part's score can be remembered."""
-    _, _, said, tense, lead, head, marks, before, after = clause
-    voice = said.voice
-    return said.ids, (voice, tense, before, after, marks & FIRM, lead, head), (voice, marks)
 
 
 def features_of(clause: Described) -> list[str]:
     """The names under which a clause is weighed (``rules/stance.toml`` and the learned corrections)."""
-    cues, place, marked = parts_of(clause)
-    return [*features_of_cues(cues), *features_of_place(place), *features_of_marks(marked)]
+    said, place = clause.said, clause.place
+    return [*features_of_cues(said.ids), *features_of_place(place), *features_of_marks((said.voice, clause.marks))]
 
 
 def features_of_cues(ids: Cues) -> list[str]:

@@ -55,17 +55,16 @@ def _tense(hit: re.Match[str], written: date | None) -> Tense:
         return "past"
     if written is None:
         return "-"
-    groups = hit.groupdict()
     if kind == "event":
         events = load_table("tenses")["events"]
-        return "future" if (events["month"][groups["event"]] - written.month) % 12 <= events["ahead"] else "same"
+        return "future" if (events["month"][hit["event"]] - written.month) % 12 <= events["ahead"] else "same"
     if kind == "plan":
-        return _side(int(load_table("tenses")["plan_ends"][groups["plan"]]) - written.year, True)
+        return _side(int(load_table("tenses")["plan_ends"][hit["plan"]]) - written.year, True)
     if kind == "year":
-        return _side(int(groups["y2"] or groups["y4"]) - written.year, bool(groups["by"] or groups["to"]))
-    year = int(groups["y"]) if groups["y"] else written.year
-    months = (year - written.year) * 12 + _last_month(groups, written.month) - written.month
-    return _side(months, bool(groups["by2"] or groups["by3"] or groups["half2"]))
+        return _side(int(hit["y2"] or hit["y4"]) - written.year, bool(hit["by"] or hit["to"]))
+    year = int(hit["y"]) if hit["y"] else written.year
+    months = (year - written.year) * 12 + _last_month(hit, written.month) - written.month
+    return _side(months, bool(hit["by2"] or hit["by3"] or hit["half2"]))
 
 
 def _side(difference: int, bound: bool) -> Tense:
@@ -75,13 +74,13 @@ def _side(difference: int, bound: bool) -> Tense:
     return "future" if difference > 0 else "past"
 
 
-def _last_month(groups: dict[str, str | None], fallback: int) -> int:
-    month, quarter = groups["m"] or groups["m2"], groups["q"] or groups["q2"]
+def _last_month(hit: re.Match[str], fallback: int) -> int:
+    month, quarter = hit["m"] or hit["m2"], hit["q"] or hit["q2"]
     if month:
         return int(month)
     if quarter:
         numerals: str = load_table("clauses")["numerals"]
         return 3 * (int(quarter) if quarter.isdecimal() else numerals.index(quarter) + 1)
-    if half := groups["half"] or groups["half2"]:
+    if half := hit["half"] or hit["half2"]:
         return 6 if half == load_table("tenses")["first_half"] else 12
     return fallback

@@ -9,7 +9,7 @@ from flows.letters.clauses import Sentence, sentences_of, view_of
 from flows.letters.cues import SILENT
 from flows.letters.model import Draft, ReplyLetter, Span, Stance
 from flows.letters.rules.load import load_table
-from flows.letters.stance import Judged, Label, Weights, judged
+from flows.letters.stance import Label, Scores, Weights, confidence, judged
 from flows.letters.stance_features import Described, described
 from flows.letters.stance_marks import ACTS, ADVERBIAL, ALSO, FIRM, JOINT, LABEL, LEADIN, NUMBER, PAST
 from flows.letters.stance_model import stance_weights
@@ -27,46 +27,41 @@ def statements_with(letter: ReplyLetter, weights: Weights) -> tuple[Draft, ...]:
     view = view_of(letter.text.text)
     sentences = sentences_of(letter, view)
     clauses = described(letter, view, sentences)
-    labels = _tempered(clauses, judged(sentences, clauses, weights))
-    return tuple(_drafts(letter, sentences, clauses, labels))
+    labels, scores = judged(sentences, clauses, weights)
+    _temper(clauses, labels, scores)
+    return tuple(
+        _draft(letter, sentences, clauses[start:end], stance, _sureness(clauses, labels, scores, start, end))
+        for start, end, stance in _with_reports(clauses, labels, _runs(clauses, labels))
+    )
 
 
-def _tempered(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[Judged]:
+def _temper(clauses: Sequence[Described], labels: list[Label], scores: list[Scores]) -> None:
     """A condition hands its stance on, and a promise without date or number that runs into one is no more than that.
 
     "我局将会同有关部门，研究设立专项的可行性" is one conditional statement; "…于9月底前建成180间，并视效果研究推广" is two.
     """
-    out = list(labels)
-    for at in range(1, len(out)):
-        before, one_sentence = out[at - 1], clauses[at - 1].sentence == clauses[at].sentence
-        if one_sentence and before.label == "conditional" and clauses[at - 1].marks & ADVERBIAL and out[at].label == "none":
-            out[at] = before
-        if one_sentence and before.label == "pledged" and clauses[at - 1].matter and out[at].label == "declined":
-            out[at - 1] = before._replace(label="none")  # "设立基金，目前难以实现" names what is refused
-    for at in range(len(out) - 1, 0, -1):
-        before, after = out[at - 1], out[at]
-        if before.label != "pledged" or after.label != "conditional" or clauses[at - 1].marks & FIRM:
+    for at in range(1, len(labels)):
+        before, label = labels[at - 1], labels[at]
+        if before == label or clauses[at - 1].sentence != clauses[at].sentence:
+            continue
+        if before == "conditional" and label == "none" and clauses[at - 1].marks & ADVERBIAL:
+            labels[at], scores[at] = before, scores[at - 1]
+        if before == "pledged" and label == "declined" and clauses[at - 1].matter:
+            labels[at - 1] = "none"  # "设立基金，目前难以实现" names what is refused
+    for at in range(len(labels) - 1, 0, -1):
+        if labels[at] != "conditional" or labels[at - 1] != "pledged" or clauses[at - 1].marks & FIRM:
             continue
         if clauses[at - 1].sentence == clauses[at].sentence and not clauses[at].marks & ALSO:
-            out[at - 1] = after
-    return out
+            labels[at - 1], scores[at - 1] = labels[at], scores[at]
 
 
-def _drafts(
-    letter: ReplyLetter, sentences: Sequence[Sentence], clauses: Sequence[Described], labels: Sequence[Judged]
-) -> Iterator[Draft]:
-    for start, end, stance in _with_reports(clauses, labels, _runs(clauses, labels)):
-        sentence = sentences[clauses[start].sentence]
-        yield _draft(letter, sentence, clauses[start:end], stance, _confidence(clauses, labels, start, end))
-
-
-def _runs(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[tuple[int, int, Stance]]:
+def _runs(clauses: Sequence[Described], labels: Sequence[Label]) -> list[tuple[int, int, Stance]]:
     """Where statements begin and end, and their stance; a reason or the matter itself goes with what follows it."""
     runs: list[tuple[int, int, Stance]] = []
     start = 0
     while start < len(clauses):
         end = start + 1
-        stance = labels[start].label
+        stance = labels[start]
         if stance == "none":
             start = end
             continue
@@ -84,9 +79,9 @@ def _runs(clauses: Sequence[Described], labels: Sequence[Judged]) -> list[tuple[
     return runs
 
 
-def _trailed(clauses: Sequence[Described], labels: Sequence[Judged], end: int) -> int:
+def _trailed(clauses: Sequence[Described], labels: Sequence[Label], end: int) -> int:
     """Where the statement ends, with the clauses after it that only say what for: they have no voice and no time."""
-    while end < len(clauses) and clauses[end].sentence == clauses[end - 1].sentence and labels[end].label == "none":
+    while end < len(clauses) and clauses[end].sentence == clauses[end - 1].sentence and labels[end] == "none":
         clause = clauses[end]
         if clause.said.voice not in (SILENT, "none") or clause.tense != "-" or clause.marks & _NEW or clause.said.apart:
             break
@@ -98,7 +93,7 @@ _NEW = PAST | ACTS | NUMBER | JOINT
 
 
 def _with_reports(
-    clauses: Sequence[Described], labels: Sequence[Judged], runs: Sequence[tuple[int, int, Stance]]
+    clauses: Sequence[Described], labels: Sequence[Label], runs: Sequence[tuple[int, int, Stance]]
 ) -> Iterator[tuple[int, int, Stance]]:
     """``runs`` and, between them, the stretches of a sentence that tell what is done or so."""
     at = 0
@@ -129,13 +124,13 @@ def _trimmed(clauses: Sequence[Described], start: int, end: int, stance: Label) 
     return next((at for at in range(start, end) if clauses[at].voice == "declined"), start)
 
 
-def _grown(clauses: Sequence[Described], labels: Sequence[Judged], start: int, end: int) -> int:
+def _grown(clauses: Sequence[Described], labels: Sequence[Label], start: int, end: int) -> int:
     """Where the statement begins, with the clauses before it that give its reason, its object or its matter."""
-    first, stance = start, labels[start].label
+    first, stance = start, labels[start]
     room = clauses[end - 1].clause.end - clauses[start].clause.start - 2
     while first > 0 and clauses[first - 1].sentence == clauses[start].sentence:
         before = clauses[first - 1]
-        if labels[first - 1].label not in ("none", stance) or before.said.apart:
+        if labels[first - 1] not in ("none", stance) or before.said.apart:
             break
         if stance == "ongoing" and first == start and "not_yet" in clauses[start].said.ids and before.voice in ("done", "-"):
             first -= 1  # what was begun, before what is still wanting
@@ -168,30 +163,33 @@ _FULL_STOPS = frozenset("。！？")
 _LONG_REASON = 18
 
 
-def _joined(clauses: Sequence[Described], labels: Sequence[Judged], at: int) -> bool:
+def _joined(clauses: Sequence[Described], labels: Sequence[Label], at: int) -> bool:
     """The clause at ``at`` goes on with the statement of the one before it."""
-    return clauses[at].sentence == clauses[at - 1].sentence and labels[at].label == labels[at - 1].label
+    return clauses[at].sentence == clauses[at - 1].sentence and labels[at] == labels[at - 1]
 
 
-def _confidence(clauses: Sequence[Described], labels: Sequence[Judged], start: int, end: int) -> float:
+def _sureness(
+    clauses: Sequence[Described], labels: Sequence[Label], scores: Sequence[Scores], start: int, end: int
+) -> float:
     """How sure stance and span are (0..1): the surest clause inside, times the less sure of those right outside.
 
     A clause of the same sentence that stays outside may belong to the statement; the less clear that is, the less sure
     is the span.
     """
     sentence = clauses[start].sentence
-    sure = max([labels[at].confidence for at in range(start, end)])
+    sure = max([confidence(labels[at], scores[at]) for at in range(start, end)])
     beside = 1.0
     if start > 0 and clauses[start - 1].sentence == sentence:
-        beside = labels[start - 1].confidence
+        beside = confidence(labels[start - 1], scores[start - 1])
     if end < len(clauses) and clauses[end].sentence == sentence:
-        beside = min(beside, labels[end].confidence)
+        beside = min(beside, confidence(labels[end], scores[end]))
     return round(sure * beside, 4)
 
 
 def _draft(
-    letter: ReplyLetter, sentence: Sentence, run: Sequence[Described], stance: Stance, confidence: float
+    letter: ReplyLetter, sentences: Sequence[Sentence], run: Sequence[Described], stance: Stance, sure: float
 ) -> Draft:
+    sentence = sentences[run[0].sentence]
     section = letter.sections[sentence.section] if sentence.section >= 0 else None
     cues = dict.fromkeys(run[0].said.ids if len(run) == 1 else [name for item in run for name in item.said.ids])
     last = run[-1].clause
@@ -199,7 +197,7 @@ def _draft(
         span=Span(run[0].clause.start, last.end + (last.mark in _FULL_STOPS)),
         stance=stance,
         cues=tuple(cues),
-        confidence=confidence,
+        confidence=sure,
         sentence=Span(sentence.start, sentence.end),
         section=section.number if section else None,
         section_index=sentence.section if section else None,
