@@ -8,6 +8,8 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
+from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
+
 from flows.letters.cleaning import cleaned
 from flows.letters.model import LetterText, Piece, Problem, SourceText, Span
 from flows.letters.page_places import doubtful
@@ -206,20 +208,31 @@ def _laid_out(paragraphs: Iterable[Row]) -> tuple[str, tuple[Piece, ...]]:
     return "\n".join(lines), tuple(pieces)
 
 
+_FORM = re.compile(r"□|\||签名|签字")
+
+
 @cache
 def _loss_rules() -> tuple[tuple[dict[str, Any], re.Pattern[str]], ...]:
     return tuple((rule, re.compile(rule["pattern"])) for rule in load_table("mending")["loss"])
 
 
+@cache
+def _loss_signs() -> tuple[AhoCorasick, tuple[int, ...]]:
+    """What finds the signs without which nothing was lost, and for each sign the number of its rule."""
+    signs = [(sign, number) for number, (rule, _) in enumerate(_loss_rules()) for sign in rule["needs"]]
+    finder = AhoCorasick([sign for sign, _ in signs], matchkind=MatchKind.Standard, implementation=Implementation.DFA)
+    return finder, tuple([number for _, number in signs])
+
+
 def _losses(text: str) -> list[Problem]:
     """Where digits were lost on the way; blanks of a form to be filled in are none."""
+    finder, rule_of = _loss_signs()
+    signed = {rule_of[sign] for sign, _, _ in finder.find_matches_as_indexes(text, overlapping=True)}
     found = []
-    for rule, pattern in _loss_rules():
-        if not any(map(text.__contains__, rule["needs"])):
-            continue
+    for rule, pattern in [_loss_rules()[number] for number in sorted(signed)]:
         for hit in pattern.finditer(text):
             line = text[text.rfind("\n", 0, hit.start()) + 1 : (text.find("\n", hit.end()) + 1 or len(text) + 1) - 1]
-            if not re.search(r"□|\||签名|签字", line):
+            if not _FORM.search(line):
                 start = hit.start() + len(hit.group()) - len(hit.group().lstrip("\n"))
                 found.append(Problem(rule["code"], rule["message"], Span(start, hit.end())))
     return sorted(found, key=lambda p: p.span or Span(0, 0))

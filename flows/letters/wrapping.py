@@ -13,6 +13,7 @@ from flows.letters.wordings import folded, patterns
 # A cut line is at most this wide (A4 with the official font holds 28 characters, web copies up to about 50).
 _WIDEST = 60.0
 _ENDS = frozenset("。！？；：:!?;”）)》】")
+_WORD = re.compile(r"[A-Za-z0-9.%〔〕/+-]+")
 _NO_START = "，。、；：！？）》”】〕%℃,.;:!?)"
 
 
@@ -76,7 +77,7 @@ def _continues(before: Row, row: Row, room: float, measure: Measure) -> bool:
     """Whether ``row`` goes on with the sentence or paragraph that ``before`` was cut in."""
     if row.indent >= 1.5 or _stands_apart(folded(row.text)):
         return False
-    if _greets_below_title(folded(before.text), folded(row.text)):
+    if _greets_below_title(before.text, row.text):
         return False
     if before.indent + measure(before.text) + measure(_first_unit(row.text)) <= room:
         return False
@@ -95,8 +96,9 @@ def _stands_apart(view: str) -> bool:
 
 def _greets_below_title(before: str, line: str) -> bool:
     """A title that fills its line to the edge is whole where the next line greets the proposer."""
-    whole = patterns("header")["title_whole"].fullmatch(before) is not None
-    return whole and patterns("layout")["salutation"].fullmatch(line) is not None
+    if not line.endswith((":", "：")) or patterns("layout")["salutation"].fullmatch(folded(line)) is None:
+        return False
+    return patterns("header")["title_whole"].fullmatch(folded(before)) is not None
 
 
 def begins_title(before: str, line: str) -> bool:
@@ -106,7 +108,7 @@ def begins_title(before: str, line: str) -> bool:
 
 def _first_unit(text: str) -> str:
     """What could not have been parted from the beginning of ``text``: a word, or the marks after a character."""
-    word = re.match(r"[A-Za-z0-9.%〔〕/+-]+", text)
+    word = _WORD.match(text)
     size = word.end() if word else 1
     while size < len(text) and text[size] in _NO_START:
         size += 1
