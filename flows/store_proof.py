@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flows.adapters.store_probe import ProbeReport, Proof, probe, reach
+from flows.adapters.store_answers import Proof
+from flows.adapters.store_probe import ProbeReport, probe, reach
 from flows.letters.errors import SettingsError
 from flows.settings import Settings
 from flows.wiring import archive_folder, store_access

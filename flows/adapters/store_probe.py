@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from flows.adapters.s3_client import StoreAccess, error_code, s3_client, speaking_to
+from flows.adapters.store_answers import NO_REFUSALS, REFUSALS, Proof, refusal
+from flows.adapters.store_probe_parts import in_parts
 from flows.letters.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -22,27 +24,15 @@ if TYPE_CHECKING:
 # where the site asked for it.
 REQUIRED = (
     "wrong_checksum_refused", "checksum_kept", "conditional_write", "anonymous_read_refused", "anonymous_write_refused",
-    "encryption",
+    "encryption", "multipart", "multipart_checksum", "multipart_condition",
 )  # fmt: skip
 # What a site may accept to do without, and what then takes its place: see S3Archive.
 ACCEPTABLE = {
-    "checksums": frozenset({"wrong_checksum_refused", "checksum_kept"}),
-    "conditional_writes": frozenset({"conditional_write"}),
+    "checksums": frozenset({"wrong_checksum_refused", "checksum_kept", "multipart_checksum"}),
+    "conditional_writes": frozenset({"conditional_write", "multipart_condition"}),
 }
 _KEY, _BODY = "probe/locked", b"duban writes this object to learn whether the store keeps its promises\n"
 _SHA256 = base64.b64encode(hashlib.sha256(_BODY).digest()).decode()
-_REFUSALS = frozenset({"AccessDenied", "Forbidden", "401", "403", "InvalidAccessKeyId"})
-# Answers to a call that protect nothing: the store does not know it, or what it was about is gone.
-_NO_REFUSALS = frozenset({"NotImplemented", "501", "NoSuchVersion", "NoSuchKey", "404"})
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """One property: its code, whether it was proven, and what was seen (English, one line)."""
-
-    code: str
-    proven: bool
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +84,14 @@ class ProbeReport:
 def probe(access: StoreAccess) -> ProbeReport:
     """Try the store with the writer's own credentials.
 
-    Leaves one small object (``probe/locked``), kept for a day and found again at the next start.  Raises
+    Leaves an object (``probe/locked``), kept for a day and found again at the next start, and one of 5 MiB.  Raises
     ``Unavailable`` where the store cannot be reached and ``SettingsError`` where the credentials are refused.
     """
     client = s3_client(access)
     with speaking_to(access):
         _must_exist(client, access)
         proofs = [check(client, access.bucket) for check in (_checksum, _conditional, _checksum_kept, _versioning)]
-        proofs += _locked(client, access.bucket)
+        proofs += [*in_parts(client, access.bucket), *_locked(client, access.bucket)]
         proofs += [_encrypted(client, access)] if access.encryption else []
         nobody, bucket = s3_client(access, anonymous=True), access.bucket
         new = f"probe/no-{secrets.token_hex(8)}"  # what is there already may be guarded where a new key is not
@@ -131,32 +121,17 @@ def reach(access: StoreAccess, other: str) -> Proof:
         "write": lambda: client.put_object(Bucket=other, Key="probe/foreign", Body=b""),
     }
     with speaking_to(access):
-        can = [deed for deed, call in attempts.items() if _refusal(call) not in _REFUSALS]
+        can = [deed for deed, call in attempts.items() if refusal(call) not in REFUSALS]
     seen = f"the credentials of bucket {access.bucket} can {' and '.join(can)} there" if can else "refused"
     return Proof("restricted_apart", not can, seen)
-
-
-def _refusal(call: Callable[[], object]) -> str | None:
-    """The error code with which the store refused; None when it did as told.  Store failures pass through.
-
-    501 is no failure: so a store says that it does not know the call.
-    """
-    try:
-        call()
-    except ClientError as fault:
-        status = int(fault.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        if status >= 500 and status != 501:
-            raise
-        return error_code(fault)
-    return None
 
 
 def _checksum(client: S3Client, bucket: str) -> Proof:
     wrong = base64.b64encode(hashlib.sha256(b"other bytes").digest()).decode()
     put: Any = {"Bucket": bucket, "Key": "probe/checksum", "Body": _BODY, "ChecksumAlgorithm": "SHA256"}
-    code = _refusal(lambda: client.put_object(**put, ChecksumSHA256=wrong))
+    code = refusal(lambda: client.put_object(**put, ChecksumSHA256=wrong))
     seen = f"refused with {code}" if code else "took bytes whose SHA-256 is wrong: damage in transit stays unseen"
-    return Proof("wrong_checksum_refused", code is not None and code not in _REFUSALS | _NO_REFUSALS, seen)
+    return Proof("wrong_checksum_refused", code is not None and code not in REFUSALS | NO_REFUSALS, seen)
 
 
 def _conditional(client: S3Client, bucket: str) -> Proof:
@@ -165,7 +140,7 @@ def _conditional(client: S3Client, bucket: str) -> Proof:
 
     def put(**more: Any) -> str | None:
         checked: Any = {"ChecksumAlgorithm": "SHA256", "ChecksumSHA256": _SHA256}
-        return _refusal(lambda: client.put_object(Bucket=bucket, Key=_KEY, Body=_BODY, **checked, **more))
+        return refusal(lambda: client.put_object(Bucket=bucket, Key=_KEY, Body=_BODY, **checked, **more))
 
     only_new = {"IfNoneMatch": "*"}
     first = put(**only_new, **lock)
@@ -211,7 +186,7 @@ def _locked(client: S3Client, bucket: str) -> list[Proof]:
 
     def retain(until: datetime) -> str | None:
         retention: Any = {"Mode": "GOVERNANCE", "RetainUntilDate": until}
-        return _refusal(lambda: client.put_object_retention(**one, Retention=retention))
+        return refusal(lambda: client.put_object_retention(**one, Retention=retention))
 
     until = now + timedelta(days=1, hours=1)
     refused = retain(until)
@@ -221,13 +196,13 @@ def _locked(client: S3Client, bucket: str) -> list[Proof]:
     held = head.get("ObjectLockMode") == "GOVERNANCE" and head["ObjectLockRetainUntilDate"] >= until
     # From the mildest on: what one of them removes, the next can no longer be tried on.
     attempts = {
-        "delete_refused": _refusal(lambda: client.delete_object(**one)),
+        "delete_refused": refusal(lambda: client.delete_object(**one)),
         "shorten_refused": retain(now + timedelta(minutes=1)),
-        "bypass_refused": _refusal(lambda: client.delete_object(**one, BypassGovernanceRetention=True)),
+        "bypass_refused": refusal(lambda: client.delete_object(**one, BypassGovernanceRetention=True)),
     }
     lock = Proof("object_lock", held, "the store shows the lock it was given" if held else "the store forgot the lock")
     tried = [
-        Proof(code, answer is not None and answer not in _NO_REFUSALS, f"answered {answer}" if answer else "the store did it")
+        Proof(code, answer is not None and answer not in NO_REFUSALS, f"answered {answer}" if answer else "the store did it")
         for code, answer in attempts.items()
     ]
     return [lock, *tried]
@@ -250,7 +225,7 @@ def _encrypted(client: S3Client, access: StoreAccess) -> Proof:
             return Proof("encryption", False, f"{access.encryption} is refused: {error_code(fault)}")
     nonsense: Any = {"Bucket": access.bucket, "Key": "probe/nonsense"}
     no_such: Any = {"ServerSideEncryption": "no-such-way"}
-    taken = _refusal(lambda: client.put_object(**nonsense, **no_such, Body=b"")) is None
+    taken = refusal(lambda: client.put_object(**nonsense, **no_such, Body=b"")) is None
     if taken and "ServerSideEncryption" in client.head_object(**nonsense):
         return Proof("encryption", False, "says back any name it is told for a way to encrypt, also one there is not")
     kept = client.head_object(**where).get("ServerSideEncryption", "not at all")
@@ -258,5 +233,5 @@ def _encrypted(client: S3Client, access: StoreAccess) -> Proof:
 
 
 def _anonymous(code: str, call: Callable[[], object]) -> Proof:
-    answer = _refusal(call)
-    return Proof(code, answer in _REFUSALS, f"answered {answer}" if answer else "done without any credentials")
+    answer = refusal(call)
+    return Proof(code, answer in REFUSALS, f"answered {answer}" if answer else "done without any credentials")

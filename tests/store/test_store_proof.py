@@ -84,7 +84,7 @@ def test_what_is_not_claimed_is_said_at_the_start(
     with caplog.at_level("INFO"):
         make_sure_of_store(load_settings(**given(store, tmp_path, **without)))
     told = [record.getMessage() for record in caplog.records if "without-lock" in record.getMessage()]
-    assert any("5 properties of 10 proven" in line for line in told), told
+    assert any("8 properties of 13 proven" in line for line in told), told
     for code in ("versioning", "object_lock", "delete_refused", "shorten_refused", "bypass_refused"):
         assert any(f"{code} is not proven and not claimed" in line for line in told), told
 
@@ -114,6 +114,30 @@ def test_credentials_that_reach_the_restricted_bucket_are_found(store: EmbeddedS
     with pytest.raises(SettingsError, match="not kept apart"):
         proof.require(lock=True)
     assert "list and read and write" in doctor(settings)["stores apart"]
+
+
+def test_the_object_of_two_parts_is_sent_once_and_again_where_another_stands_there(store: EmbeddedStore) -> None:
+    client, where = s3_client(store.admin), {"Bucket": "duban", "Key": "probe/parts"}
+
+    def held() -> tuple[int, str]:
+        told = client.head_object(**where)  # type: ignore[arg-type]
+        return told["ContentLength"], told["VersionId"]
+
+    assert probe(store.writer).unproven == ()
+    first = held()
+    assert probe(store.writer).unproven == () and held() == first
+    client.put_object(**where, Body=b"another")  # type: ignore[arg-type]
+    assert probe(store.writer).unproven == () and held()[0] == first[0] > 5 * 2**20
+
+
+def test_a_writer_who_cannot_withdraw_parts_is_found(store: EmbeddedStore) -> None:
+    client = s3_client(store.admin)
+    client.create_bucket(Bucket="no-way-back", ObjectLockEnabledForBucket=True)
+    denied = {"Effect": "Deny", "Principal": "*", "Action": "s3:AbortMultipartUpload", "Resource": "arn:aws:s3:::no-way-back/*"}
+    client.put_bucket_policy(Bucket="no-way-back", Policy=json.dumps({"Version": "2012-10-17", "Statement": [denied]}))
+    unproven = {proof.code: proof.detail for proof in probe(replace(store.admin, bucket="no-way-back")).unproven}
+    assert "AccessDenied" in unproven["multipart_checksum"] and "AccessDenied" in unproven["multipart_condition"]
+    assert "multipart" not in unproven and "conditional_write" not in unproven
 
 
 def test_encryption_is_proven_where_it_is_asked_for(store: EmbeddedStore) -> None:
