@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from importlib import resources
 from typing import Any
 
@@ -28,7 +29,7 @@ NOTHING: dict[str, Any] = {
 
 
 def clause(voice: str, *ids: str, marks: tuple[str, ...] = ()) -> Described:
-    said = said_by(ids)._replace(voice=voice)
+    said = replace(said_by(ids), voice=voice)
     return Described(Clause(0, 1, ""), 0, said, marks_called(marks), (voice, "-", "^", "$", 0, "", ""), "turn")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from operator import itemgetter
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
@@ -33,7 +33,8 @@ class Cue:
     tails: re.Pattern[str] | None
 
 
-class Said(NamedTuple):
+@dataclass(slots=True)
+class Said:
     """What a clause's cues say together.
 
     ``voice`` is the stance they speak for most loudly ("-" for none), ``bold`` a promise that is loud; ``looks_ahead``:
@@ -110,7 +111,8 @@ def cues_in(bare: str, clauses: Sequence[Clause]) -> list[Said]:
     matches.reverse()
     matches.sort(key=_START)
     at, taken = 0, 0
-    begins, ends, _ = clause = clauses[0]
+    clause = clauses[0]
+    begins, ends = clause.start, clause.end
     ids: list[str] = []
     for index, start, end in matches:
         start += offset
@@ -121,7 +123,9 @@ def cues_in(bare: str, clauses: Sequence[Clause]) -> list[Said]:
                 found[at], ids = said_by(tuple(ids)), []
             while ends <= start and at < last:
                 at += 1
-                begins, ends, _ = clause = clauses[at]
+                ends = clauses[at].end
+            clause = clauses[at]
+            begins = clause.start
         end += offset
         if start < begins or end > ends:
             continue

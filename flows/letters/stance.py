@@ -134,10 +134,11 @@ def emissions(clauses: Sequence[Described], weights: Weights) -> list[Scores]:
     """The sum of the scores of each clause's features, one per label."""
     cues, places, marked = weights.cues, weights.place, weights.marked
     found: list[Scores] = []
-    for _, _, said, marks, place, _ in clauses:
+    for clause in clauses:
+        said = clause.said
         c0, c1, c2, c3, c4 = cues[said.ids]
-        b0, b1, b2, b3, b4 = places[place]
-        m0, m1, m2, m3, m4 = marked[said.voice, marks]
+        b0, b1, b2, b3, b4 = places[clause.place]
+        m0, m1, m2, m3, m4 = marked[said.voice, clause.marks]
         found.append((c0 + b0 + m0, c1 + b1 + m1, c2 + b2 + m2, c3 + b3 + m3, c4 + b4 + m4))
     return found
 
@@ -171,17 +172,25 @@ def _path(clauses: Sequence[Described], heard: Sequence[Scores], weights: Weight
 
 def _contested(best: Scores, leads: Sequence[_Lead], leader: int, moved: Scores) -> tuple[Scores, Sequence[int]]:
     """The best scores after a step, and for each label the one before it; ``moved`` are those that come from the leader."""
-    top, scores, choice = best[leader], list(moved), [leader] * len(moved)
+    top = best[leader]
+    a, b, c, d, e = moved
+    to_a = to_b = to_c = to_d = to_e = leader
     for other, near in enumerate(leads[leader].catches_up):
         score = best[other]
         if score + near < top:
             continue
-        for to, add in enumerate(leads[other].adds):
-            way, known = score + add, scores[to]
-            if way > known or (way == known and other < choice[to]):
-                scores[to], choice[to] = way, other
-    a, b, c, d, e = scores
-    return (a, b, c, d, e), choice
+        p, q, r, s, t = leads[other].adds
+        if (way := score + p) > a or (way == a and other < to_a):
+            a, to_a = way, other
+        if (way := score + q) > b or (way == b and other < to_b):
+            b, to_b = way, other
+        if (way := score + r) > c or (way == c and other < to_c):
+            c, to_c = way, other
+        if (way := score + s) > d or (way == d and other < to_d):
+            d, to_d = way, other
+        if (way := score + t) > e or (way == e and other < to_e):
+            e, to_e = way, other
+    return (a, b, c, d, e), (to_a, to_b, to_c, to_d, to_e)
 
 
 def _loud(scores: Scores) -> int:

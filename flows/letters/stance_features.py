@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
@@ -42,7 +43,8 @@ from flows.letters.stance_time import tenses_of
 Place = tuple[str, str, str, str, int, str, str]
 
 
-class Described(NamedTuple):
+@dataclass(slots=True)
+class Described:
     """A clause and all that the scorer knows of it.
 
     ``sentence`` is the index of its sentence; ``said`` what its cues say; ``marks`` what else holds of it (see
@@ -96,9 +98,8 @@ def _sentence(
     ahead, past, condition, asked = frame.ahead, False, False, False
     made = []
     for place, clause in enumerate(sentence.clauses):
-        start, end, closing = clause
         own, tense = said[place], tenses[place]
-        marks = governed | _shape_of(bare[start:end])
+        marks = governed | _shape_of(bare[clause.start : clause.end])
         if tense == "future":
             marks = marks & ~LABEL | FIRM  # a label names the matter, not when
         elif past and not (own.bold and own.voice == "pledged"):
@@ -114,7 +115,7 @@ def _sentence(
         if asked:
             marks |= ASKED
         if place == 0:
-            marks |= FIRST | TITLED if closing == "：" else FIRST
+            marks |= FIRST | TITLED if clause.mark == "：" else FIRST
         if place == last:
             marks |= LAST | LEADIN if frame.lead_in else LAST
         beside = (own.voice, tense, voices[place], voices[place + 2], marks & FIRM, lead, head)

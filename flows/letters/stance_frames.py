@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
 
 from flows.letters.clauses import Sentence
 from flows.letters.cues import Said, cue_called
@@ -18,7 +18,8 @@ _TOLD = 2.0
 _LABEL_ITEM, _LABEL_PLAIN = 2.5, 0.5
 
 
-class Frame(NamedTuple):
+@dataclass(slots=True)
+class Frame:
     """``head`` and ``lead`` are tones ("" for none); ``ahead``: the paragraph looks ahead before the sentence begins.
 
     ``lead_in``: the sentence governs the list after it; ``marks`` may hold item, label, row, row_head and
