@@ -22,6 +22,8 @@ def cleaned(rows: list[Row], whole: str) -> list[Row]:
 
     ``whole`` holds every character of the rows: what is nowhere in it need not be looked for in each.
     """
+    if _doubtful().search(whole) is None:
+        return rows
     pinyin = _is_annotated(whole)
     if pinyin or "&" in whole or _NOISE.search(whole):
         rows = [_without_noise(row, pinyin) for row in rows]
@@ -86,6 +88,13 @@ _Repair = tuple[re.Pattern[str], str, list[str]]
 @cache
 def _repairs() -> tuple[_Repair, ...]:
     return tuple((re.compile(rule["pattern"]), rule["right"], rule["needs"]) for rule in load_table("mending")["repair"])
+
+
+@cache
+def _doubtful() -> re.Pattern[str]:
+    """Any character of those that are looked at below: one look, where many letters need no more."""
+    signs = "".join(sign for _, _, needs in _repairs() for sign in needs)
+    return re.compile(f"{_NOISE.pattern[:-1]}{_TONED}&{re.escape(signs)}{_odd().pattern[1:]}")
 
 
 @cache

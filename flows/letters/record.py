@@ -79,7 +79,7 @@ def record_of(
         "header": _header(letter.header, normalised),
         "header_spans": {name: _span(span) for name, span in spans.items()},
         "sections": [_section(section) for section in letter.sections],
-        "statements": list(_statements(original.sha256, statements)),
+        "statements": _statements(original.sha256, statements),
         "problems": _problems(found),
     }
     check(record)
@@ -185,12 +185,13 @@ def _section(section: Section) -> dict[str, Any]:
     }
 
 
-def _statements(sha256: str, statements: Sequence[Statement]) -> Iterator[dict[str, Any]]:
+def _statements(sha256: str, statements: Sequence[Statement]) -> list[dict[str, Any]]:
     seen: dict[str, int] = {}
+    found = []
     for statement in statements:
         text = "".join(statement.text.split())
         seen[text] = occurrence = seen.get(text, 0) + 1
-        yield {
+        found.append({
             "id": statement_id(sha256, text, occurrence),
             "text": statement.text,
             "span": _span(statement.span),
@@ -202,9 +203,10 @@ def _statements(sha256: str, statements: Sequence[Statement]) -> Iterator[dict[s
             "confidence": statement.confidence,
             "confidences": dict(statement.confidences),
             "owners": [_owner(owner) for owner in statement.owners],
-            "deadline": _deadline(statement.deadline),
+            "deadline": _deadline(statement.deadline) if statement.deadline else None,
             "quantities": [_quantity(quantity) for quantity in statement.quantities],
-        }
+        })
+    return found
 
 
 def statement_id(sha256: str, text: str, occurrence: int = 1) -> str:
@@ -224,9 +226,7 @@ def _owner(owner: Owner) -> dict[str, Any]:
     }
 
 
-def _deadline(deadline: Deadline | None) -> dict[str, Any] | None:
-    if deadline is None:
-        return None
+def _deadline(deadline: Deadline) -> dict[str, Any]:
     return {
         "text": deadline.text,
         "date": deadline.day.isoformat() if deadline.day else None,
@@ -249,7 +249,7 @@ def _quantity(quantity: Quantity) -> dict[str, Any]:
 def _problems(problems: Sequence[Problem]) -> list[dict[str, Any]]:
     """Each problem once, those with a place in text order, those without first."""
     unique = dict.fromkeys(problems)
-    ordered = sorted(unique, key=lambda p: (p.span is not None, p.span or Span(0, 0)))
+    ordered = sorted(unique, key=lambda p: (p.span.start, p.span.end) if p.span else (-1, -1))
     return [{"code": p.code, "message": p.message, "span": _maybe(p.span)} for p in ordered]
 
 

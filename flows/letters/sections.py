@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from flows.letters.model import Section, Span
 from flows.letters.rules.load import load_table
@@ -17,8 +17,7 @@ _LEVELS = {"heading_han": 1, "heading_paren": 2, "heading_digit": 3, "heading_pa
 _LONGEST_HEAD = 120
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
+class _Head(NamedTuple):
     number: str | None
     heading: str
     start: int
@@ -61,8 +60,8 @@ def _heads(text: str, rows: Sequence[Row], begins: int, ends: int) -> Iterator[_
             item = ""
             continue
         following = within[i + 1].view if i + 1 < len(within) else ""
-        style = _style(row)
-        head = _numbered(text, row, style, following, style == item) if style else None
+        style, hit = _style(row)
+        head = _numbered(text, row, hit, style, following, style == item) if hit else None
         head = head or _about(text, row, level + 1, following)
         item = style if head is None else ""
         if head is not None:
@@ -77,21 +76,20 @@ def _starts() -> frozenset[str]:
     return frozenset(load_table("layout")["parts"]["head_starts"])
 
 
-def _style(row: Row) -> str:
-    """How the row is numbered; "" where it is not."""
+def _style(row: Row) -> tuple[str, re.Match[str] | None]:
+    """How the row is numbered, and its number; "" and None where it has none."""
     rules = patterns("layout")
     for name in _LEVELS:
-        if rules[name].match(row.view):
-            return name
-    return ""
+        if hit := rules[name].match(row.view):
+            return name, hit
+    return "", None
 
 
-def _numbered(text: str, row: Row, style: str, following: str, after_item: bool) -> _Head | None:
+def _numbered(
+    text: str, row: Row, hit: re.Match[str], style: str, following: str, after_item: bool
+) -> _Head | None:
     rules = patterns("layout")
     level, rule = _LEVELS[style], rules[style]
-    hit = rule.match(row.view)
-    if hit is None:
-        return None
     number, begin, rest = hit.group("number"), hit.end(), row.view[hit.end() :]
     # A line that its own sibling or nothing follows is an item of a list, not the head of a text.
     if _fills_line(rest):
@@ -109,8 +107,10 @@ _QUOTED = re.compile(r"[“《「][^”》」]{0,120}[”》」]")
 
 def _fills_line(rest: str) -> bool:
     """True where the words after the number are a head and no sentence; marks inside quotations do not count."""
+    if not rest or len(rest) > _LONGEST_HEAD:
+        return False
     bare = _QUOTED.sub("“”", rest)
-    if not rest or len(rest) > _LONGEST_HEAD or bare.endswith((":", ",")):
+    if bare.endswith((":", ",")):
         return False
     return _SENTENCE_END.search(bare) is None or _is_quoted(rest)
 
