@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -106,7 +106,7 @@ def _paragraphs(view: str, stretch: Span) -> Iterator[tuple[int, int]]:
         start = end + 1
 
 
-class _Table(NamedTuple):
+class CutMarks(NamedTuple):
     """What ``rules/clauses.toml`` says, ready for use; ``opener_of`` gives the opening mark of each closing one."""
 
     tokens: re.Pattern[str]
@@ -120,11 +120,11 @@ class _Table(NamedTuple):
 
 
 @cache
-def _table() -> _Table:
+def cut_marks() -> CutMarks:
     table = load_table("clauses")
     quotes: str = table["quotes"]
     marks = table["sentence_ends"] + table["clause_ends"]
-    return _Table(
+    return CutMarks(
         tokens=re.compile("[" + re.escape(marks + quotes) + '"]'),
         marks=re.compile("[" + re.escape(marks) + "]"),
         quotes=re.compile("[" + re.escape(quotes) + '"]'),
@@ -137,16 +137,16 @@ def _table() -> _Table:
 
 
 def _is_row(view: str, start: int, end: int) -> bool:
-    gap = _table().cell_gap
+    gap = cut_marks().cell_gap
     if gap.search(view, start, end) is None:
         return False
-    return sum(not cell.isspace() for cell in gap.split(view[start:end].strip(" |\u3000\t")) if cell) >= _table().row_cells
+    return sum(not cell.isspace() for cell in gap.split(view[start:end].strip(" |\u3000\t")) if cell) >= cut_marks().row_cells
 
 
 def _sentences(view: str, start: int, end: int, paragraph: int, section: int) -> Iterator[Sentence]:
     """The sentences of one paragraph; enumerators and outer blanks are left out of the clauses."""
     row = _is_row(view, start, end)
-    ends, first = _table().ends, may_begin()
+    ends, first = cut_marks().ends, may_begin()
     opens, clauses = True, list[Clause]()
     at, enumerator = start, enumerator_at(view, start, end, False)
     floor = enumerator[1] if enumerator else start
@@ -182,67 +182,9 @@ def _named(view: str, enumerator: Enumerator) -> tuple[str, str, int]:
     return view[start:end].strip(), kind, number
 
 
-def bare_of(view: str, sentences: Sequence[Sentence]) -> str:
-    """``view`` with every longer quotation, title and bracket blanked out: what a cue or a date may be read from.
-
-    Same length; a quotation of a few characters is a name or a slogan inside the clause and stays.
-    """
-    pieces, at = [], 0
-    for start, end in _quotes(view, sentences):
-        if end - start - 2 > _SHORT:
-            pieces += [view[at : start + 1], _BLANK * (end - start - 2)]
-            at = end - 1
-    pieces.append(view[at:])
-    return "".join(pieces)
-
-
-_SHORT = 4
-_BLANK = "\u25a1"
-
-
-def _quotes(view: str, sentences: Sequence[Sentence]) -> list[tuple[int, int]]:
-    """Stretches ``[start, end)`` between paired quotation marks, title marks or brackets, outermost, in text order.
-
-    A pair stands in one sentence.
-    """
-    table = _table()
-    pairs, openers = table.opener_of, table.openers
-    found: list[tuple[int, int]] = []
-    if not sentences:
-        return found
-    opened: list[tuple[str, int]] = []
-    index = begin = stop = 0
-    straight = -1
-    for hit in table.quotes.finditer(view, sentences[0].start, sentences[-1].end):
-        mark, at = hit.group(), hit.start()
-        if at >= stop:
-            while sentences[index].end <= at:
-                index += 1
-            begin, stop = sentences[index].start, sentences[index].end
-            opened.clear()
-            straight = -1
-        if at < begin:
-            continue
-        if mark in openers:
-            opened.append((mark, at))
-        elif mark in pairs:
-            while opened:
-                opener, begun = opened.pop()
-                if opener == pairs[mark]:
-                    while found and found[-1][0] >= begun:
-                        found.pop()
-                    found.append((begun, at + 1))
-                    break
-        elif mark == '"':
-            if straight >= 0:
-                found.append((straight, at + 1))
-            straight = at if straight < 0 else -1
-    return found
-
-
 def _cuts(view: str, start: int, end: int) -> list[tuple[int, str]]:
     """Places and marks that cut the paragraph: those outside quotation marks, titles and brackets."""
-    table = _table()
+    table = cut_marks()
     if table.quotes.search(view, start, end) is None:
         return [(hit.start(), hit.group()) for hit in table.marks.finditer(view, start, end)]
     pattern, pairs, openers = table.tokens, table.opener_of, table.openers

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-from flows.letters.clauses import Clause, Sentence, bare_of
+from flows.letters.clauses import Clause, Sentence
 from flows.letters.cues import SILENT, Said, cue_called, cues_in
 from flows.letters.model import ReplyLetter
+from flows.letters.quotations import bare_of
 from flows.letters.rules.load import load_table
 from flows.letters.stance_frames import Frame, frames_of
 from flows.letters.stance_marks import (
@@ -93,24 +94,22 @@ def _sentence(
     """The clauses of one sentence, each told what the ones before it opened; ``step`` leads to the first."""
     last, lead, head, governed = len(said) - 1, frame.lead, frame.head, frame.marks
     voices = ["^", *[own.voice for own in said], "$"]
-    reports_at = [place for place, own in enumerate(said) if own.voice == "done" or tenses[place] == "past"]
-    told_until = reports_at[-1] if reports_at else -1  # what comes before a report is more often a report itself
-    ahead, past, condition, asked = frame.ahead, False, False, False
+    told_until = -1  # what comes before a report is more often a report itself
+    if "done" in voices or "past" in tenses:
+        told_until = max(place for place in range(last + 1) if said[place].voice == "done" or tenses[place] == "past")
+    past = asked = False
     made = []
     for place, clause in enumerate(sentence.clauses):
         own, tense = said[place], tenses[place]
+        if own.looks_ahead:
+            governed |= AHEAD
         marks = governed | _shape_of(bare[clause.start : clause.end])
         if tense == "future":
             marks = marks & ~LABEL | FIRM  # a label names the matter, not when
         elif past and not (own.bold and own.voice == "pledged"):
             marks |= PAST
-        ahead = ahead or own.looks_ahead
-        if ahead:
-            marks |= AHEAD
         if place < told_until:
             marks |= TOLD
-        if condition:
-            marks |= CONDITION
         asked = asked and not marks & SUBJECT
         if asked:
             marks |= ASKED
@@ -123,7 +122,8 @@ def _sentence(
         # Whether a report or a condition opened here colours the next clauses of the sentence.
         step = "open" if marks & ADVERBIAL else "silent" if voices[place + 2] == SILENT else "voiced"
         past = tense == "past" or ((own.reports or (past and tense != "future")) and not own.turns)
-        condition = condition or own.supposes
+        if own.supposes:
+            governed |= CONDITION
         asked = asked or own.asks
     return made
 
@@ -131,7 +131,8 @@ def _sentence(
 def _shape_of(text: str) -> int:
     """The marks that a clause's own wording sets."""
     subject_of, opening, joints, endings = _wordings()
-    marks = opening(text[:3], NO_MARKS) | opening(text[:2], NO_MARKS) | opening(text[0], NO_MARKS)
+    first = text[0]
+    marks = opening(text[:3], NO_MARKS) | opening(text[:2], NO_MARKS) | opening(first, NO_MARKS)
     if subject := subject_of(text):
         rest = text[subject.end() : subject.end() + 3]
         acts = opening(rest, NO_MARKS) | opening(rest[:2], NO_MARKS) | opening(rest[:1], NO_MARKS)
@@ -142,7 +143,7 @@ def _shape_of(text: str) -> int:
         marks |= NUMBER | FIRM
     if text in joints:
         marks |= JOINT
-    if text[0] == "（" and text[-1] == "）":
+    if first == "（" and text[-1] == "）":
         marks |= PARENS
     return marks
 

@@ -11,7 +11,7 @@ from flows.letters.clauses import Sentence
 from flows.letters.cues import Said, cue_called
 from flows.letters.model import ReplyLetter, Span
 from flows.letters.rules.load import load_table
-from flows.letters.stance_marks import ITEM, LABEL, LATER, NO_MARKS, ROW, ROW_HEAD
+from flows.letters.stance_marks import AHEAD, ITEM, LABEL, LATER, NO_MARKS, ROW, ROW_HEAD
 
 # What a lead-in must weigh to hand its stance on, and what a label may weigh at most (in an item, elsewhere).
 _TOLD = 2.0
@@ -20,15 +20,14 @@ _LABEL_ITEM, _LABEL_PLAIN = 2.5, 0.5
 
 @dataclass(slots=True)
 class Frame:
-    """``head`` and ``lead`` are tones ("" for none); ``ahead``: the paragraph looks ahead before the sentence begins.
+    """``head`` and ``lead`` are tones ("" for none); ``lead_in``: the sentence governs the list after it.
 
-    ``lead_in``: the sentence governs the list after it; ``marks`` may hold item, label, row, row_head and
-    later: the letter looks ahead further down, so what stands before is rather a report.
+    ``marks`` may hold item, label, row, row_head, ahead (the paragraph looks ahead before the sentence begins) and later:
+    the letter looks ahead further down, so what stands before is rather a report.
     """
 
     head: str
     lead: str
-    ahead: bool
     lead_in: bool
     marks: int
 
@@ -41,7 +40,7 @@ def frames_of(
     turn = _last_look_ahead(said)
     leads: dict[Span, str] = {}
     labelled: dict[int, bool] = {}
-    upto, ahead, paragraph = 0, False, -1
+    upto, last, ahead, paragraph = 0, len(sentences) - 1, False, -1
     for index, sentence in enumerate(sentences):
         at, upto = upto, upto + len(sentence.clauses)
         own = said[at:upto]
@@ -59,10 +58,12 @@ def frames_of(
             marks |= ROW_HEAD if _is_row_head(bare[sentence.start : sentence.end]) else ROW
         if ahead and _reports(own):
             ahead = False
-        if upto <= turn and not ahead:
+        if ahead:
+            marks |= AHEAD
+        elif upto <= turn:
             marks |= LATER
-        lead_in = _is_lead_in(sentences, index)
-        yield Frame(head, lead, ahead, lead_in, marks), own
+        lead_in = index < last and sentences[index + 1].number == 1 and _governs(sentence, sentences[index + 1])
+        yield Frame(head, lead, lead_in, marks), own
         ahead = ahead or True in [clause.looks_ahead for clause in own]
         if lead_in:
             leads[Span(sentence.start, sentence.end)] = _tone(own, ahead, head, lead)
@@ -118,13 +119,9 @@ def _names_only(bare: str, sentence: Sentence, said: Sequence[Said]) -> bool:
     return loudest < (_LABEL_ITEM if sentence.enumerator else _LABEL_PLAIN)
 
 
-def _is_lead_in(sentences: Sequence[Sentence], index: int) -> bool:
-    if index + 1 >= len(sentences):
-        return False
-    sentence, following = sentences[index], sentences[index + 1]
-    if following.item is None or following.number != 1:
-        return False
-    return following.item.lead_in == Span(sentence.start, sentence.end)
+def _governs(sentence: Sentence, first: Sentence) -> bool:
+    """``sentence`` leads in the list that ``first`` begins."""
+    return first.item is not None and first.item.lead_in == Span(sentence.start, sentence.end)
 
 
 def _is_row_head(row: str) -> bool:
