@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flows.letters.model import SourceText, Span
 from flows.letters.rules.load import load_table
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from flows.letters.zones import Row
 
 
-@dataclass(frozen=True, slots=True)
-class Labelled:
+class Labelled(NamedTuple):
     """A value behind a label: the field it speaks of ("" for none), as folded text, and where it stands.
 
     ``span`` is None for a fact that the file carries beside the letter's text (a web page's table).

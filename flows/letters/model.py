@@ -22,8 +22,7 @@ Comparator = Literal["exact", "at_least", "at_most", "about", "more_than", "less
 COMMITMENT_STANCES: frozenset[Stance] = frozenset({"pledged", "conditional"})
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):
     """A half-open range ``[start, end)`` of characters of the archived text."""
 
     start: int
@@ -153,8 +152,7 @@ class Header:
     spans: tuple[tuple[str, Span], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A numbered or headed part of the body; ``span`` covers heading and text, ``heading_span`` the heading line."""
 
     number: str | None
