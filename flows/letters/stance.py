@@ -29,7 +29,6 @@ STEPS = ("voiced", "silent", "open", "beside", "turn")
 _REMEMBERED = 50_000
 Scores = tuple[float, ...]
 Part = TypeVar("Part")
-_NO_SCORE: Scores = (0.0,) * len(LABELS)
 
 
 class _Sums(dict[Part, Scores]):
@@ -43,8 +42,12 @@ class _Sums(dict[Part, Scores]):
         if len(self) >= _REMEMBERED:
             self.clear()
         known = self._scores
-        rows = [known[name] for name in self._features(part) if name in known]
-        scores = self[part] = tuple(map(sum, zip(*rows, strict=True))) if rows else _NO_SCORE
+        a = b = c = d = e = 0.0
+        for name in self._features(part):
+            if name in known:
+                p, q, r, s, t = known[name]
+                a, b, c, d, e = a + p, b + q, c + r, d + s, e + t
+        scores = self[part] = (a, b, c, d, e)
         return scores
 
 

@@ -194,7 +194,11 @@ def features_of_place(place: Place) -> list[str]:
     names = [f"v={v}", f"v={v}&time={tense}", f"v={v}&before={before}", f"v={v}&after={after}"]
     if firm and after != "$":
         names.append(f"firm&v={v}&after={after}")
-    return names + [f"v={v}&{kind}={tone}" for kind, tone in (("lead", lead), ("head", head)) if tone]
+    if lead:
+        names.append(f"v={v}&lead={lead}")
+    if head:
+        names.append(f"v={v}&head={head}")
+    return names
 
 
 def features_of_marks(marked: Marked) -> list[str]:
