@@ -66,6 +66,10 @@ class Directory:
                 self._named[name].append(agency)
             self._date(agency)
         self._derive()
+        self._in_place: dict[tuple[str, str], list[Agency]] = defaultdict(list)
+        for name, named in self._named.items():
+            for agency in named:
+                self._in_place[name, agency.jurisdiction].append(agency)
         self._surfaces = sorted(self._named)
         self._finder = ahocorasick_rs.AhoCorasick(self._surfaces, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
         own = sorted({segments(name)[-1] for name in self.places.names})
@@ -190,7 +194,7 @@ class Directory:
         if jurisdiction is None:
             return None if begins_with_level(mention) else self._only(found, mention, day)
         for place in self.places.above(jurisdiction):
-            here = [agency for agency in found if agency.jurisdiction == place]
+            here = self._in_place.get((mention, place))
             if here:
                 return self._only(here, mention, day)
         below = frozenset(self.places.below(jurisdiction))

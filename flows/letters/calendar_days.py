@@ -17,6 +17,7 @@ def month_end(year: int, month: int) -> date:
     return date(year, month, calendar.monthrange(year, month)[1])
 
 
+@lru_cache(maxsize=4096)
 def add_months(day: date, months: int) -> date:
     """The same day of the month ``months`` later, the month's last day where it has no such day."""
     count = day.year * 12 + day.month - 1 + months

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 # (length, line, column): so many characters of the row came from there, one after the other.
@@ -79,13 +80,19 @@ def width_of(text: str) -> float:
 def row_of(text: str, line: int, page: int) -> Row:
     """The row of one source line."""
     if not text:
-        return Row(text, (), page)
+        return _blank(page)
     if text[0] not in _SPACES and text[-1] not in _SPACES:
         return Row(text, ((len(text), line, 0),), page)
     start = len(text) - len(text.lstrip(_SPACES))
     stripped = text.strip(_SPACES)
     runs = ((len(stripped), line, start),) if stripped else ()
     return Row(stripped, runs, page, _indent(text[:start]) if start else 0.0)
+
+
+@lru_cache(maxsize=64)
+def _blank(page: int) -> Row:
+    """An empty line, of which many a file holds as many as others."""
+    return Row("", (), page)
 
 
 def _indent(blanks: str) -> float:
