@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 _LEAST = 0.5  # what is less like than this is no suggestion
 
@@ -12,34 +12,35 @@ class Alike:
     """Bodies, each known by its number and its names, to be found by names that somebody wrote differently."""
 
     def __init__(self, names: Sequence[tuple[str, ...]]) -> None:
-        self._names = names
-        self._parts = [frozenset[str]().union(*map(_parts, own)) for own in names]
-        self._holding: dict[str, list[int]] = defaultdict(list)  # the bodies with that part in a name
-        for number, parts in enumerate(self._parts):
-            for part in parts:
-                self._holding[part].append(number)
+        self._bearers: dict[str, list[int]] = defaultdict(list)  # the bodies that bear a name
+        for number, own in enumerate(names):
+            for name in own:
+                self._bearers[name].append(number)
+        self._holding: dict[str, list[str]] = defaultdict(list)  # the names that hold a part
+        for name in self._bearers:
+            for part in _parts(name):
+                self._holding[part].append(name)
 
-    def to(self, wanted: str) -> Iterator[tuple[int, float]]:
+    def to(self, wanted: str) -> list[tuple[int, float]]:
         """Number and likeness (0.5 to 1) of every body that is alike, in the order of their numbers."""
-        ours, characters = _parts(wanted), frozenset(wanted)
-        least = _LEAST * (len(ours) + 1)
-        for number in sorted(self._candidates(wanted, ours)):
-            # What all its names together hold too little of, and no name can be contracted to, is looked at no further.
-            if len(ours & self._parts[number]) < least and not characters <= self._parts[number]:
-                continue
-            likeness = max([_likeness(wanted, ours, name) for name in self._names[number]])
+        ours = _parts(wanted)
+        found: dict[int, float] = {}
+        for name in self._candidates(wanted, ours):
+            likeness = _likeness(wanted, ours, name)
             if likeness >= _LEAST:
-                yield number, likeness
+                for number in self._bearers[name]:
+                    found[number] = max(likeness, found.get(number, 0.0))
+        return sorted(found.items())
 
-    def _candidates(self, wanted: str, ours: frozenset[str]) -> set[int]:
-        """Every body that may be alike: one without the mention's rarest parts holds too few of the others.
+    def _candidates(self, wanted: str, ours: frozenset[str]) -> set[str]:
+        """Every name that may be alike: one without the mention's rarest parts holds too few of the others.
 
         A name that the mention contracts may hold none of its pairs, but holds its rarest character.
         """
         rarest = sorted(ours, key=lambda part: (len(self._holding.get(part, ())), part))
         needed = next(count for count in range(len(ours)) if (len(ours) - count) / (len(ours) + 1) < _LEAST)
         rarest_character = next(part for part in rarest if len(part) == 1)
-        return {number for part in {*rarest[:needed], rarest_character} for number in self._holding.get(part, ())}
+        return {name for part in {*rarest[:needed], rarest_character} for name in self._holding.get(part, ())}
 
 
 def _parts(name: str) -> frozenset[str]:
