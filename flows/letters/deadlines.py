@@ -62,7 +62,7 @@ def _mentions(
     return forms.ruled(text, found)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def _year_of(governing: str, on: date | None) -> int | None:
     """The last year said in the lead-in, which all items of a list share."""
     forms = date_forms()
@@ -85,7 +85,7 @@ def _year_before(forms: DateForms, before: str, on: date | None) -> int | None:
     return None
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def _inherited(governing: str, on: date | None) -> Deadline | None:
     """The day that the lead-in gives to every item of its list."""
     forms = date_forms()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 from flows.letters.agencies import Agency, Directory
@@ -79,8 +78,8 @@ class Names:
         if owner.name is not None:
             return self._old_name(owner)
         # 有关部门 is like none in particular.
-        found = _problem(self._directory, owner.mention, self._place, body.kind in ("named", "place"))
-        return replace(found, span=owner.span)
+        said = _unknown(self._directory, owner.mention, self._place, body.kind in ("named", "place"))
+        return Problem("agency_unknown", said, owner.span)
 
     def _old_name(self, owner: Owner) -> Problem | None:
         if self._day is None or not self._directory.has_dated_names:
@@ -142,10 +141,13 @@ def _owner(mention: str, agency: Agency | None, role: OwnerRole, basis: OwnerBas
 
 
 @lru_cache(maxsize=4096)
-def _problem(directory: Directory, mention: str, place: str | None, suggest: bool) -> Problem:
-    """Letters of one site miss the same names again and again, and looking for alike ones is dear."""
+def _unknown(directory: Directory, mention: str, place: str | None, suggest: bool) -> str:
+    """What is said of a name that nobody bears.
+
+    Letters of one site miss the same names again and again, and looking for alike ones is dear.
+    """
     wording = owner_wording()
     alike = directory.suggest(mention, place)[:3] if suggest else []
     names = "、".join(agency.name for agency in alike)
     message = wording.unknown_with if names else wording.unknown
-    return Problem("agency_unknown", message.format(mention=mention, names=names))
+    return message.format(mention=mention, names=names)

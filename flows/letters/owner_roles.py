@@ -83,8 +83,12 @@ def role_table() -> RoleTable:
 
 def groups_in(view: str, bodies: Sequence[Body]) -> tuple[Group, ...]:
     """Every list of bodies in ``view`` with what it does, in text order."""
+    if not bodies:
+        return ()
     table = role_table()
-    cuts = [match.start() for match in _MARKS.finditer(view)]
+    # A line's end is a mark, so that the lines of the bodies hold every clause that is looked at.
+    first, last = view.rfind("\n", 0, bodies[0].start), view.find("\n", bodies[-1].end)
+    cuts = [match.start() for match in _MARKS.finditer(view, max(first, 0), last + 1 if last >= 0 else len(view))]
     found: list[Group] = []
     at = 0
     while at < len(bodies):
