@@ -35,7 +35,7 @@ def complete(
     does not show where it was written.
     """
     cased = completed(letter, drafts, directory, default_months=default_months, jurisdiction=jurisdiction)
-    return tuple(statement for statement, _ in cased)
+    return tuple([statement for statement, _ in cased])
 
 
 def completed(

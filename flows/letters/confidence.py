@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -40,25 +40,33 @@ class Sure(NamedTuple):
 def cases_of(draft: Draft, said: str, whose: Owned, dated: Dated, counted: Sequence[Quantity]) -> Cases:
     """The cases of a statement whose folded text is ``said``."""
     unknown = bool(whose.owners) and whose.owners[0].name is None
-    digits = "with_digits" if _DIGIT.search(said) else "without_digits"
+    none = "none_with_digits" if _DIGIT.search(said) else "none_without_digits"
     return Cases(
-        stance=draft.stance,
-        score=draft.confidence,
-        owner=f"{whose.way}_unknown" if unknown else whose.way,
-        deadline=_deadline_case(digits, dated),
-        quantities=f"none_{digits}" if not counted else "one" if len(counted) == 1 else "several",
+        draft.stance,
+        draft.confidence,
+        f"{whose.way}_unknown" if unknown else whose.way,
+        _deadline_case(dated, none),
+        none if not counted else "one" if len(counted) == 1 else "several",
     )
 
 
 def sure_of(cases: Cases) -> Sure:
     """The reliabilities that rules/confidence.toml gives to the cases."""
-    stance = in_bins(load_table("confidence")["stance"][cases.stance], cases.score)
+    leasts, rights = _stance_bins(cases.stance)
+    stance = rights[max(0, bisect_right(leasts, cases.score) - 1)]
     return _sure(kind_of(cases.stance), stance, cases.owner, cases.deadline, cases.quantities)
 
 
 def kind_of(stance: str) -> str:
     """Which table of overall reliabilities holds: what enters the ledger is measured apart from the rest."""
     return "commitment" if stance in COMMITMENT_STANCES else "other"
+
+
+@cache
+def _stance_bins(stance: str) -> tuple[list[float], list[float]]:
+    """The least scores of the stance's bins and their reliabilities, as ``in_bins`` reads them."""
+    bins = load_table("confidence")["stance"][stance]
+    return [least for least, _ in bins], [right for _, right in bins]
 
 
 @lru_cache(maxsize=4096)
@@ -85,9 +93,9 @@ def in_bins(bins: Bins, raw: float) -> float:
     return bins[max(0, bisect_right(bins, raw, key=_LEAST) - 1)][1]
 
 
-def _deadline_case(digits: str, dated: Dated) -> str:
+def _deadline_case(dated: Dated, none: str) -> str:
     if dated.deadline is None:
-        return f"none_{digits}"
+        return none
     if dated.problems:
         return "doubtful"
     if dated.deadline.day is None:

@@ -50,7 +50,7 @@ def assign(
     ``jurisdiction`` holds where the letter does not show its own.
     """
     reading = _Reading(letter, view, directory, jurisdiction)
-    return tuple(reading.owners_of(draft) for draft in drafts)
+    return tuple([reading.owners_of(draft) for draft in drafts])
 
 
 def governs(view: str, lead_in: Span) -> bool:

@@ -57,7 +57,7 @@ def record_of(
     """The record (contract shape), checked; raises ``InvalidRecord`` listing every fault."""
     source = letter.text.source
     spans = dict(letter.header.spans)
-    found = (*letter.text.problems, *letter.problems, *(p for s in statements for p in s.problems), *problems)
+    found = (*letter.text.problems, *letter.problems, *[p for s in statements for p in s.problems], *problems)
     record = {
         "schema": SCHEMA,
         "id": record_id(original.sha256),
