@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
-from operator import itemgetter
-from typing import Any, Literal, NamedTuple
+from operator import attrgetter
+from typing import Any, Literal
 
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
@@ -22,7 +23,8 @@ _SAME_SCRIPT = re.compile("[\u4e00-\u9fff]*")
 _REACH = 24  # the longest name of a body that is in no directory
 
 
-class Body(NamedTuple):
+@dataclass(slots=True)
+class Body:
     """A body said at ``[start, end)``.
 
     ``kind``: named (an office), place (a street or town, which acts only where the words say so), self (我局),
@@ -82,7 +84,7 @@ def bodies_in(view: str, directory: Directory) -> tuple[Body, ...]:
     return tuple(found)
 
 
-_START = itemgetter(0)
+_START = attrgetter("start")
 
 
 class _Places:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from flows.letters.bodies import Body
 from flows.letters.first_characters import guarded
@@ -22,7 +23,8 @@ _MARKS = re.compile(r"[，。；：！？\n]")
 _LEFT, _RIGHT = 28, 16  # characters of the clause looked at on either side of a body
 
 
-class Group(NamedTuple):
+@dataclass(slots=True)
+class Group:
     """Bodies said in one list (A、B和C; A会同B) and what they do; the first of them leads.
 
     ``pays``: an agent's clause speaks of money; ``past``: what an acting body does comes before the promise.  ``roles``

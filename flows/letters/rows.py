@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 # (length, line, column): so many characters of the row came from there, one after the other.
 Run = tuple[int, int, int]
 _SPACES = " \t\u3000\u00a0\u2002\u2003\u2009\u202f"
 
 
-class Row(NamedTuple):
+@dataclass(slots=True)
+class Row:
     """One line: its text without the white space at both ends, where it came from, and how it stood on its page."""
 
     text: str

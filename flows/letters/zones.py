@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from flows.letters.header_labels import begins_with_label
 from flows.letters.model import Span
 from flows.letters.wordings import any_of, folded, patterns
 
 
-class Row(NamedTuple):
+@dataclass(slots=True)
+class Row:
     """One line of the letter: its place in the text, and what it says with marks folded and ends stripped."""
 
     start: int
