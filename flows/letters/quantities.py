@@ -21,6 +21,7 @@ _NUMBER = (
     rf"[{_DIGIT}](?<![{_DIGIT}.][{_DIGIT}])"
     rf"(?:[{_DIGIT.replace('千', '')}零万亿]|千(?![米瓦克])|[.,](?=[0-9])){{0,15}}"
 )
+_TO = "[-—–~～至到]{1,2}"
 _NEAR = 16  # how far around a number its comparator and its decoys may stand
 _ASCII_DIGIT = re.compile("[0-9]")
 _WORD_DIGIT = re.compile("[一二两三四五六七八九十]")  # 百 and 千 alone are as often an idiom (千家万户)
@@ -84,7 +85,7 @@ class _Table:
         more = table["more"]
         self.form = re.compile(
             rf"(?P<n>{_NUMBER})(?:(?P<more>{more})(?P<scale>[万亿])?)?"
-            rf"(?:(?:{units})?(?:[-—–~～至到]{{1,2}})(?P<n2>{_NUMBER}))?(?P<unit>{units})"
+            rf"(?:{_TO}(?P<n2>{_NUMBER}))?(?P<unit>{units})(?:{_TO}(?P<n3>{_NUMBER})(?P=unit))?"
         )
         money = table["money"]
         self.money = re.compile(rf"(?P<n>{_NUMBER})(?<=[万亿]){money['ends']}")
@@ -102,6 +103,8 @@ class _Table:
         self.decoys = _Decoys(table["decoy"])
         self.in_words = frozenset(table["counted_in_words"])
         self.one_in_place = frozenset(table["one_in_place"])
+        self.one_of_a_series = frozenset(table["one_of_a_series"])
+        self.series_before = re.compile(guarded(table["series_before"]))
         self.shy = frozenset(table["shy"])
         self.approximate = frozenset(table["approximate"])
         self.plain_after = re.compile(guarded(table["plain_after"]))
@@ -133,7 +136,8 @@ def find(
     places = sorted(taken)
     for match in table.form.finditer(text):
         start, end = match.span()
-        said_number, more, scale, upto, unit = match.groups()
+        said_number, more, scale, upto, unit, again = match.groups()
+        upto = upto or again
         if said_number in table.approximate or (places and _meets(places, start, end)):
             continue
         quotations = quotations or Quotations(text, table.marks)
@@ -178,6 +182,8 @@ def _counted(table: _Table, match: re.Match[str], value: float) -> bool:
     if value >= 10 or (value >= 2 and match.group("unit") in table.in_words):
         return True
     if value == 1 and match.group("unit") in table.one_in_place and table.plain_after.search(near):
+        return True
+    if value == 1 and match.group("unit") in table.one_of_a_series and table.series_before.search(near):
         return True
     ends = _ENDS_A_THING.match(match.string, match.end()) is not None and match.start() > 0
     return ends and (value >= 2 or match.group("unit") in table.in_words or bool(table.plain_after.search(near)))
