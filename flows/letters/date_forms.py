@@ -19,7 +19,7 @@ from flows.letters.rules.load import load_table
 class Mention(NamedTuple):
     """A day or period said at ``text[start:end]``: from ``first`` to ``day`` (None where it has none).
 
-    ``bounded``: said as a bound (前, 底, 内).  ``force``: full, weak, event (counts from an event), none.
+    ``bounded``: said as a bound (前, 底, 内).  ``force``: full, weak, event (counts from an event), each (comes again), none.
     ``year`` is the year it names itself, ``doubt`` a Chinese sentence for a person.
     """
 

@@ -15,6 +15,7 @@ _FINENESS: dict[Precision, int] = {"day": 0, "month": 1, "quarter": 2, "half": 3
 
 # 20个工作日 that is no deadline (压缩至…) is a quantity.
 _SPANS_OF_DAYS = frozenset({"working_days", "within_days"})
+_FORCELESS = frozenset({"none", "each"})
 
 
 class Dated(NamedTuple):
@@ -40,9 +41,9 @@ def find(said: Folded, on: date | None, governing: Callable[[], str] = str, befo
     forms = date_forms()
     found = _mentions(forms, said.text, on, governing, before) if forms.may_stand_in(said.text) else []
     best = _best(forms, said.text, found, on) if found else None
-    taken = tuple([(m.start, m.end) for m in found if m.force != "none" or m.kind not in _SPANS_OF_DAYS])
+    taken = tuple([(m.start, m.end) for m in found if m.force not in _FORCELESS or m.kind not in _SPANS_OF_DAYS])
     if best is None:
-        inherited = _inherited(governing(), on)
+        inherited = None if "each" in [mention.force for mention in found] else _inherited(governing(), on)
         return Dated(inherited, taken, (), 0 if inherited is None else 1)
     deadline = Deadline(
         said.quote(best.start, best.end), best.day, best.precision, best.provenance, said.span(best.start, best.end)
@@ -68,7 +69,7 @@ def _year_of(governing: str, on: date | None) -> int | None:
     forms = date_forms()
     if not governing or not forms.may_stand_in(governing):
         return None
-    years = [m.year for m in forms.mentions(fold(governing).text, on, None) if m.year and m.force != "none"]
+    years = [m.year for m in forms.mentions(fold(governing).text, on, None) if m.year and m.force not in _FORCELESS]
     return years[-1] if years else None
 
 

@@ -14,6 +14,8 @@ from flows.letters.numerals import number, whole
 Parts = Mapping[str, str]
 Period = tuple[date | None, date | None, Precision]
 
+_WEEKDAYS = "一二三四五六日"
+
 
 # The calendar's own look-up is dear, and one day is asked for twice: for itself and for whether it is sure.
 working_day = lru_cache(maxsize=4096)(calendar_days.add_working_days)
@@ -45,11 +47,13 @@ class Periods:
             "next_year": lambda said, on, year: _years_ahead(on, 1),
             "year_after_next": lambda said, on, year: _years_ahead(on, 2),
             "feast": self._feast,
+            "feast_day": self._feast_day,
             "plan": self._plan,
             "within_years": self._within_years,
             "within_days": self._within_days,
             "working_days": self._working_days,
             "week": self._week,
+            "weekday": self._weekday,
         }
 
     def reckon(self, kind: str, said: Parts, on: date, year: int | None) -> Period:
@@ -95,6 +99,10 @@ class Periods:
         day = calendar_days.next_feast(self._feasts[said["v"]], on, year)
         return (None, None, "vague") if day is None else (on, day - timedelta(days=1), "day")
 
+    def _feast_day(self, said: Parts, on: date, year: int | None) -> Period:
+        day = calendar_days.next_feast(self._feasts[said["v"].strip("“”")], on, year)
+        return (None, None, "vague") if day is None else (day, day, "day")
+
     def _plan(self, said: Parts, on: date, year: int | None) -> Period:
         last = self._plans[said.get("w") or said["w2"]]
         return date(last - 4, 1, 1), date(last, 12, 31), "plan"
@@ -114,6 +122,11 @@ class Periods:
     def _week(self, said: Parts, on: date, year: int | None) -> Period:
         monday = on + timedelta(days=(0 if "now" in said else 7) - on.weekday())
         return monday, monday + timedelta(days=6), "day"
+
+    def _weekday(self, said: Parts, on: date, year: int | None) -> Period:
+        monday, _, _ = self._week(said, on, year)
+        day = (monday or on) + timedelta(days=_WEEKDAYS.index(said["wd"]))
+        return day, day, "day"
 
 
 def _within_year(on: date, year: int | None, first: int, last: int, precision: Precision) -> Period:
