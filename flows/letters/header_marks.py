@@ -12,14 +12,14 @@ from flows.letters.rules.load import load_table
 from flows.letters.wordings import folded, patterns
 from flows.letters.zones import Row, Zones
 
-_RESULTS = {"outcome": ("class_value", "outcome_value"), "outcome_class": ("class_value",)}
+_RESULTS = {"outcome": ("class_value", "outcome_value"), "outcome_class": ("class_value", "class_in_words")}
 
 
 def outcome_in(zones: Zones, labels: Sequence[Labelled], number: Found | None) -> Found | None:
     """The bare result: behind its label, after the document number, or a lone class letter."""
     rules = patterns("header")
     for label in labels:
-        # 类别 may be the class of the result, or of the web page: it counts with a letter only.
+        # 类别 may be the class of the result, or of the web page: it counts with a letter or a result's words only.
         for name in _RESULTS.get(label.field, ()):
             if hit := rules[name].match(label.value):
                 return Found(hit.group("class"), label.place(hit.start("class"), len(hit.group("class"))))
@@ -31,6 +31,9 @@ def outcome_in(zones: Zones, labels: Sequence[Labelled], number: Found | None) -
             if hit := rules["class_line"].fullmatch(found.view):
                 start = found.start + hit.start("class")
                 return Found(hit.group("class"), Span(start, start + len(hit.group("class"))))
+        for found in _bracketed(row):
+            if rules["result_alone"].fullmatch(found.view):
+                return Found(found.view, Span(found.start, found.end))
     return None
 
 
@@ -56,7 +59,7 @@ def _labelled_disclosure(labels: Sequence[Labelled]) -> Iterator[Found]:
 def _notices(zones: Zones) -> Iterator[Found]:
     rule, public = patterns("layout")["notice_line"], load_table("layout")["parts"]["public"]
     for row in (*zones.rows[: zones.head], *zones.rows[zones.foot :]):
-        for piece in (*_pieces(row), *_words(row)) if public in row.view else ():
+        for piece in (*_pieces(row), *_words(row), *_bracketed(row)) if public in row.view else ():
             if hit := rule.fullmatch(piece.view):
                 start = piece.start + hit.start("disclosure")
                 yield Found(hit.group("disclosure"), Span(start, start + len(hit.group("disclosure"))))
@@ -71,6 +74,18 @@ def _words(row: Row) -> Iterator[Row]:
 
 
 _LEAST_NOTICE = 4
+
+
+def _bracketed(row: Row) -> Iterator[Row]:
+    """What the brackets of a line of nothing but brackets hold, mark by mark: (部分采纳,主动公开)."""
+    if len(row.view) > _LONGEST_BRACKETED or _BRACKETS.fullmatch(row.view) is None:
+        return
+    for hit in re.finditer(r"[^\[\](),;\s]+", row.view):
+        yield Row(row.start + hit.start(), row.start + hit.end(), hit.group())
+
+
+_LONGEST_BRACKETED = 40
+_BRACKETS = re.compile(r"(?:[\[(][^\[\]()]+[\])]\s*)+")
 
 
 _GAP = re.compile(r"\s{2,}|\u3000+")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from flows.letters.header_labels import Labelled
 from flows.letters.header_numbers import Found, kind_of, number_in, proposal_title_in, session_in
 from flows.letters.model import Problem, ProposalKind, Span
-from flows.letters.wordings import patterns
+from flows.letters.wordings import folded, patterns
 from flows.letters.zones import Row, Zones
 
 
@@ -17,13 +18,13 @@ def proposal_of(
     """Kind, then session, number and title where the letter states them, and what is doubtful.
 
     Session and number come from the letter's title, else from the covering formula, else from labels; the proposal's
-    title comes from the formula.
+    title comes from the formula, else from the letter's title.
     """
     rows = [row for row in (title, formula) if row is not None and row.view]
     session, problems = _whole_session(_first(session_in(row) for row in rows), zones)
     number = _first(number_in(row) for row in rows) or _behind_label(labels, "number")
     name = proposal_title_in(text, formula) if formula.view else None
-    name = name or _behind_label(labels, "proposal_title") or _in_first_words(text, zones)
+    name = name or _behind_label(labels, "proposal_title") or _in_first_words(text, zones) or _in_title(text, title)
     salutation = zones.salutation.quote(text) if zones.salutation else ""
     kind = kind_of(session.value if session else None, title.view if title else None, salutation, formula.view)
     return kind, {"session": session, "number": number, "title": name}, problems
@@ -43,6 +44,16 @@ def _in_first_words(text: str, zones: Zones) -> Found | None:
 
 
 _FIRST_LINES, _FIRST_WORDS = 3, 300
+
+
+def _in_title(text: str, title: Row | None) -> Found | None:
+    """The proposal's title that the letter's own title holds."""
+    hit = patterns("header")["title_in_title"].search(folded(text[title.start : title.end])) if title else None
+    if hit is None or title is None:
+        return None
+    group = "book" if hit.group("book") else "title"
+    span = Span(title.start + hit.start(group), title.start + hit.end(group))
+    return Found(re.sub(r"\s*\n\s*", "", span.quote(text)), span)
 
 
 def _behind_label(labels: Sequence[Labelled], field: str) -> Found | None:
