@@ -85,7 +85,7 @@ def test_basis(body: str, said: str, basis: str) -> None:
     assert [owner.basis for owner in owned.owners] == [basis]
 
 
-@pytest.mark.parametrize("kind", ["self", "area", "back", "nation", "kind", "suffix"])
+@pytest.mark.parametrize("kind", ["self", "area", "back", "nation", "kind", "many", "suffix"])
 def test_bodies(kind: str) -> None:
     for text, body in BODIES[kind]["hits"]:
         assert body in [found.said for found in bodies_in(view_of(text), NOBODY)], text

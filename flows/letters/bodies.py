@@ -20,6 +20,7 @@ BodyKind = Literal["named", "place", "self", "all", "area", "back", "kind"]
 
 _LONGER = 8  # a name that ends goes on by no more than this (集团 to 集团有限公司)
 _SAME_SCRIPT = re.compile("[\u4e00-\u9fff]*")
+_LONGEST_MANY = 7  # 全省各中级
 _REACH = 24  # the longest name of a body that is in no directory
 
 
@@ -55,6 +56,8 @@ class _Table:
         self.behind_level = frozenset(suffix["behind_level"])
         self.not_after = re.compile(suffix["not_after"])
         self.begins = re.compile(guarded(table["begins"]["pattern"]))
+        self.many = re.compile(table["many"]["pattern"])
+        self.area = re.compile(table["area"]["pattern"])
         self.not_names = re.compile(table["not_names"]["pattern"])
         self.apposition = re.compile(f"(?:{table['apposition']['pattern']})?")
         self.level = frozenset(table["levels"])
@@ -105,6 +108,10 @@ def _known(table: _Table, view: str, directory: Directory) -> Iterator[Body]:
     for start, end, said in directory.mentions(view):
         if table.not_after.match(view, end) and not view.startswith(table.governments, end):
             continue
+        many = table.many.search(view, max(0, start - _LONGEST_MANY), start)
+        if many:
+            yield Body(many.start(), end, view[many.start() : end], "kind")
+            continue
         known = True
         if said[0] not in table.level and view[start - 1 : start] in table.level:
             # 市交通局 is not the 交通局 of the letter's own county.
@@ -113,7 +120,8 @@ def _known(table: _Table, view: str, directory: Directory) -> Iterator[Body]:
             longer = _name_start(table, view, start)
             if 2 <= start - longer <= 3 and directory.places.called(view[longer : start + 1]):
                 start, known = longer, False
-        kind: BodyKind = "place" if said.endswith(table.places) else "named"
+        area = table.area.match(view, start)
+        kind: BodyKind = "place" if said.endswith(table.places) else "area" if area and area.end() == end else "named"
         yield Body(start, end, view[start:end], kind, known)
 
 
@@ -133,7 +141,11 @@ def _unknown(table: _Table, view: str, taken: _Places, quoted: _Places) -> Itera
         said = view[start:end]
         if suffix in table.behind_level and (said[0] not in table.level or len(said) < 3):
             continue
-        if taken.free(start, end) and quoted.free(start, start + 1) and not table.not_names.search(said):
+        if not taken.free(start, end) or not quoted.free(start, start + 1) or table.not_names.search(said):
+            continue
+        if many := table.many.search(view, max(0, start - _LONGEST_MANY), start):
+            yield Body(many.start(), end, view[many.start() : end], "kind")
+        else:
             yield Body(start, end, said, "place" if suffix.endswith(table.places) else "named")
 
 
