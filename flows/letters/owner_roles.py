@@ -53,6 +53,7 @@ class RoleTable:
         self.together = re.compile(table["together"])
         self.tail = re.compile(table["tail"])
         self.filler = tuple(table["filler"])
+        self.counted = re.compile(table["counted"])
         self.before: dict[str, list[tuple[str, Says]]] = {}
         for row in table["before"]:
             for word in row["words"]:
@@ -190,7 +191,8 @@ def _without_filler(table: RoleTable, near: str) -> str:
     if near.endswith(table.filler):
         for filler in table.filler:
             near = near.removesuffix(filler)
-    return near
+    counted = table.counted.search(near)
+    return near[: counted.start()] if counted else near
 
 
 def _is_built(table: RoleTable, view: str, body: Body, end: int, clause_end: int) -> bool:

@@ -30,8 +30,11 @@ def has_lead(members: Members) -> bool:
     return "lead" in [role for _, role in members]
 
 
-def stated(view: str, groups: Sequence[Group]) -> Members:
-    """The bodies that act in these clauses, the leading one first; without a lead, only those that support."""
+def stated(view: str, groups: Sequence[Group], begin: int = 0) -> Members:
+    """The bodies that act in these clauses, the leading one first; without a lead, only those that support.
+
+    The clauses are of a statement that begins at ``begin``.
+    """
     leads: Members = ()
     supports: list[tuple[Body, OwnerRole]] = []
     past = False  # 省厅已批复，我局将实施: the second does it
@@ -40,7 +43,7 @@ def stated(view: str, groups: Sequence[Group]) -> Members:
             if leads and not past:
                 leads, more = _further(view, leads, group)
                 supports.extend(more)
-            elif index == 0 and _ends_a_promise(view, group):
+            elif index == 0 and _ends_a_promise(view, group, begin):
                 supports.extend(supporting(group.members))
             else:
                 leads, past = led(group), group.past
@@ -69,7 +72,9 @@ def _further(view: str, leads: Members, group: Group) -> tuple[Members, Members]
     if group.says == "charged":
         return led(group), ()
     if group.says == "agent" and not _only_helps(view, group) and owner_wording().leads.match(view, group.end):
-        return (*led(group), *supporting(body for body, _ in leads)), ()
+        # A government that decided so does not help.
+        above = owner_wording().above_all
+        return (*led(group), *supporting(body for body, _ in leads if not above.search(body.said))), ()
     return leads, supporting(group.members)
 
 
@@ -82,11 +87,11 @@ def _helping(leads: Members, group: Group, helped: Group | None) -> tuple[Member
     return leads or led(helped), supporting(group.members)
 
 
-def _ends_a_promise(view: str, group: Group) -> bool:
+def _ends_a_promise(view: str, group: Group, begin: int) -> bool:
     """所需资金由B解决, 由B负责运营 at the end of a promise of somebody else's."""
     if group.says != "agent" or not _only_helps(view, group):
         return False
-    low = max(0, group.start - _CLAUSES)
+    low = max(begin, group.start - _CLAUSES)
     return view.rfind("，", low, group.start) > max(view.rfind(mark, low, group.start) for mark in "。；\n")
 
 

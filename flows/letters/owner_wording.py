@@ -17,6 +17,8 @@ class OwnerWording:
     above_all: re.Pattern[str]
     announces: re.Pattern[str]
     goes_on: re.Pattern[str]
+    builds_on: re.Pattern[str]
+    works_on: re.Pattern[str]
     points_at: re.Pattern[str]
     points_back: re.Pattern[str]
     government: re.Pattern[str]
@@ -41,6 +43,8 @@ def owner_wording() -> OwnerWording:
         above_all=re.compile(table["clause"]["above_all"]),
         announces=re.compile(table["clause"]["announces"]),
         goes_on=re.compile(table["clause"]["goes_on"]),
+        builds_on=re.compile(table["clause"]["builds_on"]),
+        works_on=re.compile(table["clause"]["works_on"]),
         points_at=re.compile(table["clause"]["points_at"]),
         points_back=re.compile(table["clause"]["points_back"]),
         government=re.compile(table["clause"]["government"]),

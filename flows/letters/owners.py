@@ -11,7 +11,7 @@ from flows.letters.bodies import Body, bodies_in
 from flows.letters.model import COMMITMENT_STANCES, Draft, Owner, OwnerBasis, Problem, ReplyLetter, Span
 from flows.letters.owner_labels import Labelled, gaps_in, labelled, of_cells
 from flows.letters.owner_names import Names
-from flows.letters.owner_roles import Group, groups_in
+from flows.letters.owner_roles import ACTING, Group, groups_in
 from flows.letters.owner_stating import Members, has_lead, led, nearest, stated
 from flows.letters.owner_wording import owner_wording
 
@@ -93,7 +93,9 @@ class _Reading:
                     problems.append(problem)
         everybody = tuple(owners.values())
         if "lead" not in [owner.role for owner in everybody]:
-            everybody = (*self._of_writer.owners, *everybody)
+            writers = self._of_writer.owners
+            names = [owner.name for owner in writers if owner.name is not None]
+            everybody = (*writers, *[owner for owner in everybody if owner.name not in names])
         trailing = self._letter.text.text[block.start : block.end] if block else ""
         return Owned(everybody, tuple(problems), found.way, trailing)
 
@@ -106,7 +108,7 @@ class _Reading:
             if cells:
                 return _Found(cells, "label", "named")
         within = self._groups_in(start, end)
-        here = stated(self._view, within)
+        here = stated(self._view, within, start)
         if has_lead(here):
             return _Found(self._headed(draft) or here, "named", "named")
         inherited = self._inherited(draft)
@@ -159,7 +161,9 @@ class _Reading:
         end = min(draft.sentence.end, draft.span.end + _REACH)
         stop = self._view.find("，", draft.span.end + 1, end)
         groups = self._groups_in(draft.span.end, stop if stop >= 0 else end)
-        first = next((group for group in groups if group.acts), None)
+        # Who acts behind a refusal does something else: 夜间不能停工，X已答应….
+        tells = ("agent", "leads") if draft.stance == "declined" else ACTING
+        first = next((group for group in groups if group.says in tells), None)
         return _Found(led(first)[:1], "sentence", "ellipsis") if first else None
 
     def _item_start(self, draft: Draft, floor: int) -> int:
@@ -190,7 +194,10 @@ class _Reading:
         """该规划明确… goes on about the sentence before; 下一步，将… goes on about its subject, not about "由X…"."""
         if self._wording.points_at.match(self._view, start):
             return True
-        return group.says != "agent" and self._wording.goes_on.match(self._view, start) is not None
+        if group.says == "agent":
+            builds = self._wording.builds_on.match(self._view, group.end)
+            return builds is not None and self._wording.works_on.match(self._view, start) is not None
+        return self._wording.goes_on.match(self._view, start) is not None
 
     def _of_list(self, draft: Draft) -> _Found | None:
         if draft.item is None or draft.item.lead_in is None or not governs(self._view, draft.item.lead_in):
