@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,8 @@ def draft_of(letter: ReplyLetter, said: str) -> Draft:
 @pytest.mark.parametrize("row", SPECS["statement"], ids=lambda row: row["said"][:20])
 def test_statement(row: dict[str, list[str] | str]) -> None:
     letter = letter_of(str(row["body"]), list(row.get("issuers", ["甲县水利局"])))
-    draft = draft_of(letter, str(row["said"]))
+    stance: Any = row.get("stance", "pledged")
+    draft = draft_of(letter, str(row["said"]))._replace(stance=stance)
     (owned,) = owners.assign(letter, view_of(letter.text.text), [draft], DIRECTORY)
     found = [owner.name or f"?{owner.mention}" for owner in owned.owners]
     assert (found, owned.way) == (row["owners"], row["way"])

@@ -108,8 +108,9 @@ def _known(table: _Table, view: str, directory: Directory) -> Iterator[Body]:
     for start, end, said in directory.mentions(view):
         if table.not_after.match(view, end) and not view.startswith(table.governments, end):
             continue
-        many = table.many.search(view, max(0, start - _LONGEST_MANY), start)
-        if many:
+        # 有关乡镇人民政府 is no 镇人民政府 of the directory's.
+        many = table.many.search(view, max(0, start - _LONGEST_MANY), start + (said[0] in table.level))
+        if many and many.start() < start:
             yield Body(many.start(), end, view[many.start() : end], "kind")
             continue
         known = True

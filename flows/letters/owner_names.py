@@ -21,7 +21,7 @@ class Names:
         self, letter: ReplyLetter, bodies: Sequence[Body], directory: Directory, jurisdiction: str | None = None
     ) -> None:
         self._text = letter.text.text
-        self._issuers = letter.header.issuers
+        self._issuers, self._addressees = letter.header.issuers, letter.header.addressees
         self._directory = directory
         self._day = letter.header.date
         self._place = directory.jurisdiction_of(self._issuers, self._text) or jurisdiction
@@ -100,10 +100,13 @@ class Names:
             return self._government(body.said[-1]) if body.said.startswith("我") else self._own_government(body.said[0])
         if body.kind == "back":
             return self._before(body)
-        if body.kind == "kind" and self._issuers:
+        if self._issuers and (body.kind == "kind" or body.said in self._wording.shortened):
             writer = self.agency(self._issuers[0])
-            if writer is not None and any(name.endswith(body.said) for name in (writer.name, *writer.aliases)):
+            ends = (body.said, self._wording.shortened.get(body.said, body.said))
+            if writer is not None and any(name.endswith(ends) for name in (writer.name, *writer.aliases)):
                 return writer  # 街道将…, in the street's own letter
+        if self._addressees and self._wording.addressed.fullmatch(body.said):
+            return self.agency(self._addressees[0])
         return self.agency(body.said)
 
     def _own_government(self, level: str) -> Agency | None:

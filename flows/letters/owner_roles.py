@@ -50,6 +50,7 @@ class RoleTable:
     def __init__(self, table: dict[str, Any]) -> None:
         self.joins = re.compile(table["joins"])
         self.beside = re.compile(table["beside"])
+        self.joins_acting = re.compile(table["joins_acting"])
         self.together = re.compile(table["together"])
         self.tail = re.compile(table["tail"])
         self.filler = tuple(table["filler"])
@@ -122,7 +123,7 @@ def _group(table: RoleTable, view: str, cuts: list[int], members: tuple[Body, ..
     clause_end = cuts[following] if following < len(cuts) else len(view)
     left = view[max(clause_start, start - _LEFT) : start]
     whole = start - _LEFT <= clause_start
-    says = _function(table, view, left, whole, (clause_start, clause_end), members[0], end)
+    says = _function(table, view, left, whole, (clause_start, clause_end), members, end)
     printed = "（" in [view[body.end : body.end + 1] for body in members]
     roles = tuple([_printed_role(table, view, body.end) for body in members]) if printed else ()
     pays = says == "agent" and table.money.search(left) is not None
@@ -144,7 +145,7 @@ def _printed_role(table: RoleTable, view: str, end: int) -> str:
 
 
 def _function(
-    table: RoleTable, view: str, left: str, whole: bool, clause: tuple[int, int], first: Body, end: int
+    table: RoleTable, view: str, left: str, whole: bool, clause: tuple[int, int], members: tuple[Body, ...], end: int
 ) -> Says:
     if _is_foreign(table, view, left, clause, end):
         return "none"
@@ -161,7 +162,7 @@ def _function(
         return "leads"
     if said is not None and not (whole and not near):
         return said
-    return does or _unsaid(table, view, right, _opens(table, view, whole, clause[0], first.start), clause[1], first, end)
+    return does or _unsaid(table, view, right, _opens(table, view, whole, clause[0], members[0].start), clause[1], members, end)
 
 
 def _opens(table: RoleTable, view: str, whole: bool, clause_start: int, start: int) -> bool:
@@ -172,13 +173,16 @@ def _opens(table: RoleTable, view: str, whole: bool, clause_start: int, start: i
 
 
 def _unsaid(
-    table: RoleTable, view: str, right: str, opening: bool, clause_end: int, first: Body, end: int
+    table: RoleTable, view: str, right: str, opening: bool, clause_end: int, members: tuple[Body, ...], end: int
 ) -> Says:
     """What a body does that no word before or behind it says to lead or to help."""
+    first = members[0]
     if opening and first.said.endswith(table.firms) and table.owns.match(view, end, clause_end):
         return "subject"
     if table.noun.match(right) or _is_built(table, view, first, end, clause_end):
         return "none"
+    if opening and len(members) > 1 and table.joins_acting.search(view, first.end, members[1].start):
+        return "subject"
     if (opening or len(right) > 1) and table.acts.match(right):
         return "subject"
     known = first.known or first.kind in ("self", "all", "back", "area")

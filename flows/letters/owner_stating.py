@@ -43,7 +43,7 @@ def stated(view: str, groups: Sequence[Group], begin: int = 0) -> Members:
             if leads and not past:
                 leads, more = _further(view, leads, group)
                 supports.extend(more)
-            elif index == 0 and _ends_a_promise(view, group, begin):
+            elif not leads and _ends_a_promise(view, group, begin):
                 supports.extend(supporting(group.members))
             else:
                 leads, past = led(group), group.past

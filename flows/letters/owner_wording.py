@@ -23,6 +23,8 @@ class OwnerWording:
     points_back: re.Pattern[str]
     government: re.Pattern[str]
     governments: tuple[str, ...]
+    shortened: dict[str, str]
+    addressed: re.Pattern[str]
     office: str
     afterwards: re.Pattern[str]
     next_item: re.Pattern[str]
@@ -49,6 +51,8 @@ def owner_wording() -> OwnerWording:
         points_back=re.compile(table["clause"]["points_back"]),
         government=re.compile(table["clause"]["government"]),
         governments=tuple(table["clause"]["governments"]),
+        shortened=dict(table["clause"]["shortened"]),
+        addressed=re.compile(table["clause"]["addressed"]),
         office=table["clause"]["office"],
         afterwards=re.compile(table["clause"]["afterwards"]),
         next_item=re.compile(table["printed"]["next_item"]),
