@@ -61,6 +61,7 @@ class _Table:
         self.not_names = re.compile(table["not_names"]["pattern"])
         self.apposition = re.compile(f"(?:{table['apposition']['pattern']})?")
         self.level = frozenset(table["levels"])
+        self.no_level = re.compile(table["no_level"])
         self.governments = tuple(table["governments"])
         self.quoted = re.compile("|".join(f"{a}[^{a}{b}]*{b}" for a, b in table["quotation"]["marks"]))
 
@@ -115,8 +116,8 @@ def _known(table: _Table, view: str, directory: Directory) -> Iterator[Body]:
             continue
         known = True
         if said[0] not in table.level and view[start - 1 : start] in table.level:
-            # 市交通局 is not the 交通局 of the letter's own county.
-            start -= 1
+            # 市交通局 is not the 交通局 of the letter's own county, nor 园区分局 its 区分局.
+            start, known = _with_level(table, view, start, directory)
         elif said[0] in table.level and said.endswith(table.governments):
             longer = _name_start(table, view, start)
             if 2 <= start - longer <= 3 and directory.places.called(view[longer : start + 1]):
@@ -124,6 +125,19 @@ def _known(table: _Table, view: str, directory: Directory) -> Iterator[Body]:
         area = table.area.match(view, start)
         kind: BodyKind = "place" if said.endswith(table.places) else "area" if area and area.end() == end else "named"
         yield Body(start, end, view[start:end], kind, known)
+
+
+def _with_level(table: _Table, view: str, start: int, directory: Directory) -> tuple[int, bool]:
+    """Where a directory's name begins with the level before it, or its whole place; whether the directory knows it so."""
+    if table.no_level.search(view, max(0, start - 2), start):
+        return start - 2, False
+    for length in _PLACE_LENGTHS:
+        if directory.places.called(view[max(0, start - length) : start]):
+            return start - length, True
+    return start - 1, True
+
+
+_PLACE_LENGTHS = (3, 4, 5)
 
 
 def _unknown(table: _Table, view: str, taken: _Places, quoted: _Places) -> Iterator[Body]:

@@ -72,6 +72,9 @@ class RoleTable:
         self.facilities = tuple(table["clause"]["facilities"])
         self.firms, self.owns = tuple(table["clause"]["firms"]), re.compile(table["clause"]["owns"])
         self.builds = re.compile(table["clause"]["builds"])
+        self.must_by, self.has_the_say, self.guides = (
+            re.compile(table["clause"][row]) for row in ("must_by", "has_the_say", "guides")
+        )
         self.passive = re.compile(table["clause"]["passive"])
         self.asks = tuple(table["asks"])
         self.levels = tuple(load_table("bodies")["levels"])
@@ -153,7 +156,7 @@ def _function(
     near = _without_filler(table, left.rstrip(" 　")) if left else left
     said = next((says for word, says in table.before.get(near[-1:], ()) if near.endswith(word)), None)
     if said in ("agent", "charged"):
-        return said
+        return _by_whom(table, near, right, said)
     deed = table.deed.match(right)
     does: Any = deed.lastgroup if deed else None
     if does == "headed":
@@ -163,6 +166,13 @@ def _function(
     if said is not None and not (whole and not near):
         return said
     return does or _unsaid(table, view, right, _opens(table, view, whole, clause[0], members[0].start), clause[1], members, end)
+
+
+def _by_whom(table: RoleTable, near: str, right: str, said: Says) -> Says:
+    """What 由 makes of a body: mostly its clause's doer."""
+    if table.must_by.search(near) and table.has_the_say.match(right):
+        return "none"
+    return "supports" if table.guides.match(right) else said
 
 
 def _opens(table: RoleTable, view: str, whole: bool, clause_start: int, start: int) -> bool:

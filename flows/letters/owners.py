@@ -146,13 +146,10 @@ class _Reading:
         floor = max(self._view.rfind("\n", max(near, 0), start) + 1, near)
         if draft.item is not None:
             floor = max(floor, self._item_start(draft, floor))
-        return (
-            self._following(draft)
-            or self._earlier(floor, draft.sentence.start)
-            or self._of_list(draft)
-            or self._of_section(draft)
-            or _NOBODY
-        )
+        found = self._following(draft) or self._earlier(floor, draft.sentence.start) or self._of_list(draft)
+        if found is None and not (draft.stance == "declined" and self._names.writer_governs_others()):
+            found = self._of_section(draft)  # a government's refusals are its own, whichever bureau acts in the section
+        return found or _NOBODY
 
     def _following(self, draft: Draft) -> _Found | None:
         """What is reported and whose doer the next clause names: …正在推进，由X牵头."""
