@@ -98,13 +98,13 @@ class Names:
             return self.agency(self._issuers[0]) if self._issuers else None
         if body.kind == "area":
             return self._government(body.said[-1]) if body.said.startswith("我") else self._own_government(body.said[0])
-        if body.kind == "back":
-            return self._before(body)
-        if self._issuers and (body.kind == "kind" or body.said in self._wording.shortened):
+        if self._issuers and (body.kind in ("kind", "back") or body.said in self._wording.shortened):
             writer = self.agency(self._issuers[0])
             ends = (body.said, self._wording.shortened.get(body.said, body.said))
             if writer is not None and any(name.endswith(ends) for name in (writer.name, *writer.aliases)):
                 return writer  # 街道将…, in the street's own letter
+        if body.kind == "back":
+            return self._before(body)
         if self._addressees and self._wording.addressed.fullmatch(body.said):
             return self.agency(self._addressees[0])
         return self.agency(body.said)
