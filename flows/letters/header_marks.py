@@ -80,7 +80,7 @@ def _bracketed(row: Row) -> Iterator[Row]:
     """What the brackets of a line of nothing but brackets hold, mark by mark: (部分采纳,主动公开)."""
     if len(row.view) > _LONGEST_BRACKETED or _BRACKETS.fullmatch(row.view) is None:
         return
-    for hit in re.finditer(r"[^\[\](),;\s]+", row.view):
+    for hit in re.finditer(r"[^\[\](),:;\s]+", row.view):
         yield Row(row.start + hit.start(), row.start + hit.end(), hit.group())
 
 
