@@ -72,8 +72,8 @@ class RoleTable:
         self.facilities = tuple(table["clause"]["facilities"])
         self.firms, self.owns = tuple(table["clause"]["firms"]), re.compile(table["clause"]["owns"])
         self.builds = re.compile(table["clause"]["builds"])
-        self.must_by, self.has_the_say, self.guides = (
-            re.compile(table["clause"][row]) for row in ("must_by", "has_the_say", "guides")
+        self.must_by, self.has_the_say, self.given_by, self.guides = (
+            re.compile(table["clause"][row]) for row in ("must_by", "has_the_say", "given_by", "guides")
         )
         self.passive = re.compile(table["clause"]["passive"])
         self.asks = tuple(table["asks"])
@@ -170,7 +170,7 @@ def _function(
 
 def _by_whom(table: RoleTable, near: str, right: str, said: Says) -> Says:
     """What 由 makes of a body: mostly its clause's doer."""
-    if table.must_by.search(near) and table.has_the_say.match(right):
+    if table.given_by.match(right) or (table.must_by.search(near) and table.has_the_say.match(right)):
         return "none"
     return "supports" if table.guides.match(right) else said
 
