@@ -184,6 +184,8 @@ def test_several_signers_and_spaced_ones(signed: str, issuers: list[str]) -> Non
 def test_a_note_of_what_is_attached_stands_above_the_signature() -> None:
     noted = _letter(_BETWEEN.replace("禾川区司法局", "附件：1.任务清单\n2.联系名单\n禾川区司法局")).header
     assert (noted.issuers, str(noted.date)) == (("禾川区司法局",), "2023-03-03")
+    closed = _letter(_BETWEEN.replace("禾川区司法局", "特此答复。\n附件：任务清单\n禾川区司法局")).header
+    assert (closed.issuers, str(closed.date)) == (("禾川区司法局",), "2023-03-03")
     attached = _letter(_BETWEEN + "附件：清单\n禾川县财政局\n2022年1月1日\n").header
     assert (attached.issuers, str(attached.date)) == (("禾川区司法局",), "2023-03-03")
 

@@ -155,6 +155,8 @@ def signing_rows(zones: Zones) -> Sequence[Row]:
     A note of what is attached (附件：清单) may stand between text and signature; the attachment itself does not.
     """
     rows, rules = zones.rows[zones.foot :], patterns("layout")
+    noted = next((at for at, row in enumerate(rows[:_NOTED]) if not rules["closing"].fullmatch(row.view)), 0)
+    rows = rows[noted:]
     if not rows or not rules["attachment_line"].match(rows[0].view) or ":" not in rows[0].view:
         return rows
     day = any_of("layout", "date_line", "signature_dated")
