@@ -49,6 +49,15 @@ def draft_of(letter: ReplyLetter, said: str, stance: Stance = "pledged") -> Draf
     return Draft(span, stance, ("some_cue",), 0.9, span)
 
 
+def test_what_must_hold_first_is_none_of_what_is_promised() -> None:
+    said = "若县里追加的40万元年内到位，9月底前新建泵站2座"
+    letter = letter_of(TEXT.replace("2024年9月底前新建泵站2座", said))
+    stances: tuple[Stance, ...] = ("pledged", "conditional")
+    for stance in stances:
+        (statement,) = complete(letter, [draft_of(letter, said, stance)], DIRECTORY)
+        assert [(quantity.value, quantity.unit) for quantity in statement.quantities] == [(2, "座")]
+
+
 def test_a_statement_has_all_its_fields() -> None:
     letter = letter_of(TEXT)
     (statement,) = complete(letter, [draft_of(letter, "2024年9月底前新建泵站2座")], DIRECTORY)

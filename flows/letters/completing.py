@@ -67,7 +67,8 @@ class _Completing:
         start, end = draft.span.start, draft.span.end
         said = unspaced(self._narrow[start:end], start, self._text[start:end])
         dated = self._dated(draft, said, whose)
-        apart = date_forms().in_condition if draft.stance == "conditional" else None
+        forms = date_forms()
+        apart = forms.in_condition if draft.stance == "conditional" else forms.in_if_clause
         counted = quantities.find(said, dated.taken, apart) if draft.stance != "done" else ()
         cases = cases_of(draft, said.text, whose, dated, counted)
         sure = sure_of(cases)

@@ -192,12 +192,19 @@ class DateForms:
                 return mention._replace(force=force)
         return mention
 
+    def _clause(self, text: str, begin: int, end: int) -> tuple[int, int]:
+        low, high = max(0, begin - _CLAUSE), min(len(text), end + _CLAUSE)
+        found = _ANY_STOP.search(text, end, high)
+        return max([low - 1, *[text.rfind(mark, low, begin) for mark in _STOPS]]) + 1, found.start() if found else high
+
+    def in_if_clause(self, text: str, begin: int, end: int) -> bool:
+        """Whether the clause of ``[begin, end)`` of ``text`` (folded) opens as a condition: 若…, 如果…."""
+        start, stop = self._clause(text, begin, end)
+        return self._if.match(text[start:stop]) is not None
+
     def in_condition(self, text: str, begin: int, end: int) -> bool:
         """Whether ``[begin, end)`` of ``text`` (folded) stands in what must hold first, not in what is promised."""
-        low, high = max(0, begin - _CLAUSE), min(len(text), end + _CLAUSE)
-        start = max([low - 1, *[text.rfind(mark, low, begin) for mark in _STOPS]]) + 1
-        found = _ANY_STOP.search(text, end, high)
-        stop = found.start() if found else high
+        start, stop = self._clause(text, begin, end)
         clause = text[start:stop]
         if self._if.match(clause):
             return True
