@@ -50,7 +50,7 @@ def draft_of(letter: ReplyLetter, said: str, stance: Stance = "pledged") -> Draf
 
 
 def test_what_must_hold_first_is_none_of_what_is_promised() -> None:
-    said = "若县里追加的40万元年内到位，9月底前新建泵站2座"
+    said = "若省里补助超过40万元，9月底前新建泵站2座"
     letter = letter_of(TEXT.replace("2024年9月底前新建泵站2座", said))
     stances: tuple[Stance, ...] = ("pledged", "conditional")
     for stance in stances:

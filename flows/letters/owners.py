@@ -158,7 +158,7 @@ class _Reading:
         end = min(draft.sentence.end, draft.span.end + _REACH)
         stop = self._view.find("，", draft.span.end + 1, end)
         groups = self._groups_in(draft.span.end, stop if stop >= 0 else end)
-        # Who acts behind a refusal does something else: 夜间不能停工，X已答应….
+        # Who acts behind a refusal does something else: 渡口不能撤，X已另派船….
         tells = ("agent", "leads") if draft.stance == "declined" else ACTING
         first = next((group for group in groups if group.says in tells), None)
         return _Found(led(first)[:1], "sentence", "ellipsis") if first else None
