@@ -6,6 +6,10 @@ Each GOLD is a NAME.gold.json beside NAME.txt (or NAME.clean.txt).  The rule tab
 the place to which the penalty pulls, so a feature the letters say nothing about keeps its hand-set weight.  Prints, per
 folder, what the rules alone reach and what letters held back reach; writes the corrections as JSON.  Letters whose
 numbers lie in ``--twice`` count twice: offices' letters report more than written ones, so those that mostly report must.
+
+Runs of two characters are learned only where ``LEAST_LETTERS`` letters have them, are pulled to nothing harder than
+the other features, and are left out where little comes of it: so they say what words of the language mean, not what
+single letters are about.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ import argparse
 import hashlib
 import json
 import math
+import re
 import sys
 import unicodedata
 from collections.abc import Sequence
@@ -28,17 +33,20 @@ from flows.letters.mending import mend
 from flows.letters.model import COMMITMENT_STANCES, ReplyLetter, Span
 from flows.letters.reading import read
 from flows.letters.stance import LABELS, STEPS, Weights, rule_weights
-from flows.letters.stance_features import Described, described, features_of
+from flows.letters.stance_features import RUN, Described, described, features_of
 from flows.letters.statements import statements_with
 
 N = len(LABELS)
+# For runs of two characters: how many letters must have them, how much harder they are pulled, what is left out.
+LEAST_LETTERS, RUN_PULL, RUN_LEAST = 5, 8 / 3, 0.04
 NONE = (LABELS.index("none"),)
 
 
 @dataclass(frozen=True)
 class Chain:
-    """A paragraph: its clauses, and for each the labels that agree with the gold statements."""
+    """A paragraph of ``letter``: its clauses, and for each the labels that agree with the gold statements."""
 
+    letter: ReplyLetter
     clauses: list[Described]
     allowed: list[tuple[int, ...]]
 
@@ -80,7 +88,7 @@ def chains_of(letter: ReplyLetter, statements: Sequence[dict[str, object]]) -> l
     chains: dict[int, Chain] = {}
     for item in described(letter, view, sentences):
         paragraph = sentences[item.sentence].paragraph
-        chain = chains.setdefault(paragraph, Chain([], []))
+        chain = chains.setdefault(paragraph, Chain(letter, [], []))
         inside = [stance[i] for i in range(item.clause.start, item.clause.end)]
         most = max(dict.fromkeys(inside), key=inside.count)
         chain.clauses.append(item)
@@ -107,16 +115,27 @@ class Model:
     def __init__(self, chains: Sequence[Chain], least: int) -> None:
         self.rules = rule_weights()
         seen: dict[str, int] = {}
-        for chain in chains:
-            for item in chain.clauses:
-                for name in features_of(item):
+        holding: dict[str, set[int]] = {}
+        for chain in {id(chain): chain for chain in chains}.values():
+            for name in [name for item in chain.clauses for name in features_of(item)]:
+                if not name.startswith(RUN):
                     seen[name] = seen.get(name, 0) + 1
-        self.names = sorted(name for name, count in seen.items() if count >= least or name in self.rules.clause)
+                elif re.fullmatch("[\u4e00-\u9fff]{2}", name[-2:]):
+                    holding.setdefault(name, set()).add(id(chain.letter))
+        seen |= {name: len(letters) for name, letters in holding.items()}
+        self.names = sorted(
+            name
+            for name, count in seen.items()
+            if count >= (LEAST_LETTERS if name.startswith(RUN) else least) or name in self.rules.clause
+        )
         self.index = {name: i for i, name in enumerate(self.names)}
         base = [np.array([self.rules.clause.get(name, (0.0,) * N) for name in self.names])]
         base += [np.array(self.rules.step[kind]).T for kind in STEPS]
         self.base = np.concatenate([part.ravel() for part in base])
         self.theta = self.base.copy()
+        self.runs = np.array([name.startswith(RUN) for name in self.names])
+        self.pull = np.ones_like(self.base)
+        self.pull[: len(self.names) * N] = np.repeat(np.where(self.runs, RUN_PULL, 1.0), N)
 
     def parts(self, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         size = len(self.names) * N
@@ -131,6 +150,11 @@ class Model:
     def kinds(self, chain: Chain) -> list[int]:
         """Which matrix leads to each clause after the first."""
         return [STEPS.index(clause.step) for clause in chain.clauses[1:]]
+
+    def leave_out(self) -> None:
+        """Runs that say little say nothing from now on."""
+        clause, _ = self.parts(self.theta)
+        clause[self.runs & (np.abs(clause).max(axis=1) < RUN_LEAST)] = 0.0
 
     def corrections(self, digits: int = 3) -> dict[str, object]:
         """What ``flows.letters.stance_model`` adds to the rules; features that changed nothing are left out."""
@@ -154,8 +178,9 @@ class Model:
 class Batch:
     """All chains side by side, padded to the longest: ``rows[c, t]`` are the features of clause ``t`` of chain ``c``."""
 
-    matrix: np.ndarray  # clause by feature, 0 or 1
-    place: np.ndarray  # chain by time: the clause's row in ``matrix``, or the last row (all zero) for padding
+    features: np.ndarray  # the features of every clause, one clause after the other
+    owner: np.ndarray  # the clause that each of them belongs to
+    place: np.ndarray  # chain by time: the clause's number, or one past the last for padding
     inside: np.ndarray  # chain by time: True where there is a clause
     kinds: np.ndarray  # chain by time: which step leads to the clause
     allowed: np.ndarray  # chain by time by label: 0 where the label agrees with the gold, -inf where not
@@ -163,20 +188,26 @@ class Batch:
 
 def batch_of(model: Model, chains: Sequence[Chain]) -> Batch:
     longest, clauses = max(len(c.clauses) for c in chains), sum(len(c.clauses) for c in chains)
-    matrix = np.zeros((clauses + 1, len(model.names)))
+    features: list[np.ndarray] = []
     place = np.full((len(chains), longest), clauses)
     kinds = np.zeros((len(chains), longest), dtype=int)
     allowed = np.zeros((len(chains), longest, N))
     at = 0
     for c, chain in enumerate(chains):
         for t, (row, labels) in enumerate(zip(model.rows(chain), chain.allowed, strict=True)):
-            matrix[at, row] = 1.0
+            features.append(row)
             place[c, t] = at
             allowed[c, t] = -math.inf
             allowed[c, t, list(labels)] = 0.0
             at += 1
         kinds[c, 1 : len(chain.clauses)] = model.kinds(chain)
-    return Batch(matrix, place, place < clauses, kinds, allowed)
+    owner = np.repeat(np.arange(clauses), [len(row) for row in features])
+    return Batch(np.concatenate(features), owner, place, place < clauses, kinds, allowed)
+
+
+def _summed(rows: np.ndarray, groups: np.ndarray, size: int) -> np.ndarray:
+    """The sum of the rows of each group, ``size`` groups by labels."""
+    return np.stack([np.bincount(groups, rows[:, label], size) for label in range(N)], axis=1)
 
 
 def marginals(scores: np.ndarray, steps: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -210,19 +241,20 @@ def train(chains: Sequence[Chain], penalty: float = 3.0, rounds: int = 150, leas
     """Gradient descent (Adam) on the penalised log-likelihood; the same letters give the same weights."""
     model = Model(chains, least)
     batch = batch_of(model, chains)
+    clauses = int(batch.inside.sum())
     first, second = np.zeros_like(model.theta), np.zeros_like(model.theta)
     for turn in range(1, rounds + 1):
-        gradient = penalty * (model.theta - model.base)
+        gradient = penalty * model.pull * (model.theta - model.base)
         clause, steps = model.parts(model.theta)
         clause_gradient, step_gradient = model.parts(gradient)
-        scores = (batch.matrix @ clause)[batch.place]
+        scores = _summed(clause[batch.features], batch.owner, clauses + 1)[batch.place]
         used = steps[batch.kinds]
         free, free_pairs = marginals(scores, used, batch.inside)
         with np.errstate(invalid="ignore"):
             told, told_pairs = marginals(scores + batch.allowed, used, batch.inside)
-        single = np.zeros((len(batch.matrix), N))
+        single = np.zeros((clauses + 1, N))
         single[batch.place[batch.inside]] = (free - told)[batch.inside]
-        clause_gradient += batch.matrix.T @ single
+        clause_gradient += _summed(single[batch.owner], batch.features, len(model.names))
         pairs = free_pairs - told_pairs
         pairs[:, 0] = 0.0
         np.add.at(step_gradient, batch.kinds[batch.inside], pairs[batch.inside])
@@ -230,6 +262,7 @@ def train(chains: Sequence[Chain], penalty: float = 3.0, rounds: int = 150, leas
         second = 0.999 * second + 0.001 * gradient**2
         step = (first / (1 - 0.9**turn)) / (np.sqrt(second / (1 - 0.999**turn)) + 1e-8)
         model.theta = model.theta - rate * (1 - turn / (rounds + 1)) * step
+    model.leave_out()
     return model
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from flows.letters.stance_features import Described, features_of
 from flows.letters.stance_marks import MARKS, marks_called
 from flows.letters.stance_model import corrected, stance_weights
 
+LETTERS = Path(__file__).parent / "letters"
 FILE = resources.files("flows.letters.model_weights") / "stance.json"
 LEARNED: dict[str, Any] = json.loads(FILE.read_text("utf-8"))
 NOTHING: dict[str, Any] = {
@@ -30,7 +33,7 @@ NOTHING: dict[str, Any] = {
 
 def clause(voice: str, *ids: str, marks: tuple[str, ...] = ()) -> Described:
     said = replace(said_by(ids), voice=voice)
-    return Described(Clause(0, 1, ""), 0, said, marks_called(marks), (voice, "-", "^", "$", 0, "", ""), "turn")
+    return Described(Clause(0, 1, ""), 0, said, marks_called(marks), (voice, "-", "^", "$", 0, "", ""), "turn", "")
 
 
 def test_the_file_is_small() -> None:
@@ -44,14 +47,19 @@ def test_every_cue_the_model_speaks_of_is_a_row_of_the_table() -> None:
 
 def test_every_other_feature_is_made_of_known_parts() -> None:
     part = re.compile(
-        r"bias|label|leadin|joint|parens|row|row_head|titled|acts|both=[a-z]+\+[a-z]+|c=[a-z_]+"
+        r"r=..|bias|label|leadin|joint|parens|row|row_head|titled|acts|both=[a-z]+\+[a-z]+|c=[a-z_]+"
         r"|(?:firm&|condition&|asked&)?v=(?:-|[a-z]+)(?:&(?:(?:time|before|after|lead|head)=(?:[-^$]|[a-z]+)|[a-z]+))?"
     )
     assert [name for name in LEARNED["clause"] if not part.fullmatch(name)] == []
 
 
-def test_no_learned_feature_holds_a_word_of_the_letters() -> None:
-    assert [name for name in LEARNED["clause"] if not name.isascii()] == []
+def test_only_runs_of_two_characters_hold_words_and_each_stands_in_several_letters() -> None:
+    """What is learned of words must be of the language: a run of a single letter's matter would be learned by heart."""
+    wordy = [name for name in LEARNED["clause"] if not name.isascii()]
+    assert [name for name in wordy if not re.fullmatch("r=[\u4e00-\u9fff]{2}", name)] == []
+    letters = [path.read_text("utf-8", errors="ignore") for path in LETTERS.glob("*/*.txt")]
+    stands_in = Counter(run for text in letters for run in set(map("".join, zip(text, text[1:], strict=False))))
+    assert [name for name in wordy if stands_in[name.removeprefix("r=")] < 3] == []
 
 
 def test_without_corrections_the_rules_stand() -> None:

@@ -12,13 +12,16 @@ from flows.letters.clauses import Sentence
 from flows.letters.cues import all_cues
 from flows.letters.rules.load import load_table
 from flows.letters.stance_features import (
+    RUN,
     Cues,
     Described,
     Marked,
     Place,
+    Run,
     features_of_cues,
     features_of_marks,
     features_of_place,
+    runs_of,
 )  # fmt: skip
 
 Label = Literal["none", "pledged", "conditional", "ongoing", "declined"]
@@ -55,7 +58,8 @@ class _Sums(dict[Part, Scores]):
 class Weights:
     """Scores by feature of a clause (one per label), and by kind of step for pairs of labels (row: after, column: before).
 
-    The other fields are made of these: what parts of clauses score, and what a step does from each label in the lead.
+    The other fields are made of these: what parts of clauses score, what two characters side by side score, and what a step
+    does from each label in the lead.
     """
 
     clause: dict[str, Scores]
@@ -63,12 +67,14 @@ class Weights:
     cues: _Sums[Cues] = field(init=False, compare=False, repr=False)
     place: _Sums[Place] = field(init=False, compare=False, repr=False)
     marked: _Sums[Marked] = field(init=False, compare=False, repr=False)
+    runs: dict[Run, Scores] = field(init=False, compare=False, repr=False)
     leads: dict[str, tuple[_Lead, ...]] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         self.cues = _Sums(self.clause, features_of_cues)
         self.place = _Sums(self.clause, features_of_place)
         self.marked = _Sums(self.clause, features_of_marks)
+        self.runs = {(name[-2], name[-1]): row for name, row in self.clause.items() if name.startswith(RUN)}
         self.leads = {kind: _leads(columns) for kind, columns in self.step.items()}
 
 
@@ -135,14 +141,17 @@ def judged(
 
 def emissions(clauses: Sequence[Described], weights: Weights) -> list[Scores]:
     """The sum of the scores of each clause's features, one per label."""
-    cues, places, marked = weights.cues, weights.place, weights.marked
+    cues, places, marked, learned = weights.cues, weights.place, weights.marked, weights.runs.get
     found: list[Scores] = []
     for clause in clauses:
         said = clause.said
         c0, c1, c2, c3, c4 = cues[said.ids]
         b0, b1, b2, b3, b4 = places[clause.place]
         m0, m1, m2, m3, m4 = marked[said.voice, clause.marks]
-        found.append((c0 + b0 + m0, c1 + b1 + m1, c2 + b2 + m2, c3 + b3 + m3, c4 + b4 + m4))
+        a, b, c, d, e = c0 + b0 + m0, c1 + b1 + m1, c2 + b2 + m2, c3 + b3 + m3, c4 + b4 + m4
+        for p, q, r, s, t in filter(None, map(learned, runs_of(clause.text))):
+            a, b, c, d, e = a + p, b + q, c + r, d + s, e + t
+        found.append((a, b, c, d, e))
     return found
 
 

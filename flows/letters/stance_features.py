@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -49,7 +49,8 @@ class Described:
     """A clause and all that the scorer knows of it.
 
     ``sentence`` is the index of its sentence; ``said`` what its cues say; ``marks`` what else holds of it (see
-    ``stance_marks``); ``step`` the kind of step from the clause before it (see ``rules/stance.toml``).
+    ``stance_marks``); ``step`` the kind of step from the clause before it (see ``rules/stance.toml``); ``text`` its words,
+    what it quotes left out.
     """
 
     clause: Clause
@@ -58,6 +59,7 @@ class Described:
     marks: int
     place: Place
     step: str
+    text: str
 
     @property
     def voice(self) -> str:
@@ -103,7 +105,8 @@ def _sentence(
         own, tense = said[place], tenses[place]
         if own.looks_ahead:
             governed |= AHEAD
-        marks = governed | _shape_of(bare[clause.start : clause.end])
+        text = bare[clause.start : clause.end]
+        marks = governed | _shape_of(text)
         if tense == "future":
             marks = marks & ~LABEL | FIRM  # a label names the matter, not when
         elif past and not (own.bold and own.voice == "pledged"):
@@ -118,7 +121,7 @@ def _sentence(
         if place == last:
             marks |= LAST | LEADIN if frame.lead_in else LAST
         beside = (own.voice, tense, voices[place], voices[place + 2], marks & FIRM, lead, head)
-        made.append(Described(clause, index, own, marks, beside, step))
+        made.append(Described(clause, index, own, marks, beside, step, text))
         # Whether a report or a condition opened here colours the next clauses of the sentence.
         step = "open" if marks & ADVERBIAL else "silent" if voices[place + 2] == SILENT else "voiced"
         past = tense == "past" or ((own.reports or (past and tense != "future")) and not own.turns)
@@ -174,13 +177,21 @@ def _wordings() -> _Wordings:
 _ALONE = frozenset({"label", "leadin", "joint", "parens", "row", "row_head", "titled"})
 _VOICE_LAST = frozenset({"condition", "asked"})
 Cues = tuple[str, ...]
+Run = tuple[str, str]
+RUN = "r="
 Marked = tuple[str, int]
 
 
 def features_of(clause: Described) -> list[str]:
     """The names under which a clause is weighed (``rules/stance.toml`` and the learned corrections)."""
     said, place = clause.said, clause.place
-    return [*features_of_cues(said.ids), *features_of_place(place), *features_of_marks((said.voice, clause.marks))]
+    shared = [*features_of_cues(said.ids), *features_of_place(place), *features_of_marks((said.voice, clause.marks))]
+    return shared + [f"{RUN}{first}{second}" for first, second in runs_of(clause.text)]
+
+
+def runs_of(text: str) -> Iterator[Run]:
+    """Every two characters that stand side by side: what common words say beyond the cues is learned for these."""
+    return zip(text, text[1:], strict=False)
 
 
 def features_of_cues(ids: Cues) -> list[str]:
