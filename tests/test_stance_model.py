@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def test_only_runs_of_two_characters_hold_words_and_each_stands_in_several_lette
     wordy = [name for name in LEARNED["clause"] if not name.isascii()]
     assert [name for name in wordy if not re.fullmatch("r=[\u4e00-\u9fff]{2}", name)] == []
     letters = [path.read_text("utf-8", errors="ignore") for path in LETTERS.glob("*/*.txt")]
-    stands_in = Counter(run for text in letters for run in set(map("".join, zip(text, text[1:], strict=False))))
+    stands_in = Counter(run for text in letters for run in set(map("".join, pairwise(text))))
     assert [name for name in wordy if stands_in[name.removeprefix("r=")] < 3] == []
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from flows.letters.clauses import Clause, Sentence
@@ -191,7 +192,7 @@ def features_of(clause: Described) -> list[str]:
 
 def runs_of(text: str) -> Iterator[Run]:
     """Every two characters that stand side by side: what common words say beyond the cues is learned for these."""
-    return zip(text, text[1:], strict=False)
+    return pairwise(text)
 
 
 def features_of_cues(ids: Cues) -> list[str]:
