@@ -129,7 +129,8 @@ def _head(sheet: Worksheet, table: Mapping[str, Any], head: Cells) -> None:
             _put(filled, head.get(key))
             filled.protection = Protection(locked=given)
             filled.fill = _GIVEN if given else _TO_FILL
-    hint = sheet.cell(1, 7, head["hint"])
+    hint = sheet.cell(1, 7)
+    _put(hint, head["hint"])
     hint.font, hint.alignment = Font(italic=True, color=_RED), Alignment(wrap_text=True, vertical="top")
     sheet.merge_cells(start_row=1, end_row=HEADING_ROW - 1, start_column=7, end_column=len(table["column"]))
     for line in range(1, HEADING_ROW):
