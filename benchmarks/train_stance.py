@@ -339,6 +339,12 @@ def _lies_in(name: str, ranges: Sequence[str]) -> bool:
     return any(first <= number <= last for first, _, last in (said.partition("-") for said in ranges))
 
 
+def _by_lines(corrections: dict[str, object]) -> str:
+    """JSON with a line for each feature, so that a change of the weights can be read."""
+    text = json.dumps(corrections, ensure_ascii=False, indent=0)
+    return re.sub(r"\n(?=[-\d\]])", " ", text).replace("[ ", "[").replace(" ]", "]") + "\n"
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("gold", nargs="+", type=Path)
@@ -369,7 +375,7 @@ def main() -> None:
             print(f"{folder} held back:   {measured(letters[folder], held)}")
     if chosen.out:
         model = train([c for name in order for c in counted[name]], chosen.penalty)
-        chosen.out.write_text(json.dumps(model.corrections(), ensure_ascii=False, indent=0) + "\n", "utf-8")
+        chosen.out.write_text(_by_lines(model.corrections()), "utf-8")
         print(f"wrote {chosen.out}, {len(model.names)} features")
 
 
