@@ -196,12 +196,14 @@ def runs_of(text: str) -> Iterator[Run]:
 
 
 def features_of_cues(ids: Cues) -> list[str]:
+    """The cues of a clause, each counted once, and every two voices heard in it together."""
     says = sorted({cue.says for cue in map(cue_called, ids)} - {"hint"})
     pairs = [f"both={a}+{b}" for i, a in enumerate(says) for b in says[i + 1 :]]
     return ["bias", *(f"c={name}" for name in sorted(set(ids))), *pairs]
 
 
 def features_of_place(place: Place) -> list[str]:
+    """The clause's voice beside its time, its neighbours' voices, its lead-in and its heading."""
     v, tense, before, after, firm, lead, head = place
     names = [f"v={v}", f"v={v}&time={tense}", f"v={v}&before={before}", f"v={v}&after={after}"]
     if firm and after != "$":
@@ -214,6 +216,7 @@ def features_of_place(place: Place) -> list[str]:
 
 
 def features_of_marks(marked: Marked) -> list[str]:
+    """The clause's marks, most of them beside its voice."""
     voice, marks = marked
     return [name for bit, name in _mark_names(voice) if marks & bit]
 
